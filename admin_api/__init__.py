@@ -1,0 +1,1 @@
+"""HTTP for operators: the JSON API and the console."""

@@ -1,0 +1,1 @@
+"""Conversations reach people here: channels, dispatcher, router, replies."""

@@ -1,0 +1,1 @@
+"""The brand: name, logo, time zone, currency, languages."""

@@ -1,0 +1,99 @@
+"""The settings tree. Every field is an environment variable: group `http`, field `port` is `SIYU_HTTP_PORT`.
+
+Business numbers (rates, caps, tiers) are not here: they are rows that operators edit.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import BaseModel, Field, HttpUrl, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class TelegramMode(StrEnum):
+    """How updates of Telegram bots come in."""
+
+    POLLING = "polling"
+    WEBHOOK = "webhook"
+
+
+class DataSettings(BaseModel):
+    """`SIYU_DATA_*`"""
+
+    dir: Path = Field(Path(".siyu"), description="Folder for what one machine keeps: embedded servers, secret, media.")
+
+
+class DatabaseSettings(BaseModel):
+    """`SIYU_DATABASE_*`"""
+
+    url: SecretStr | None = Field(None, description="PostgreSQL 15 or newer; absent: an embedded server is started.")
+    pool_size: int = Field(10, ge=2, le=200, description="Connections that each process keeps at most.")
+    interactive_pool_size: int = Field(
+        10, ge=2, le=200, description="Connections of the interactive lane, apart from all else."
+    )
+
+
+class ValkeySettings(BaseModel):
+    """`SIYU_VALKEY_*`"""
+
+    url: SecretStr | None = Field(None, description="Valkey or Redis; absent: an embedded server is started.")
+
+
+class HttpSettings(BaseModel):
+    """`SIYU_HTTP_*`"""
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    trusted_proxies: str = Field("127.0.0.1", description="Comma-separated addresses whose X-Forwarded-* count.")
+
+
+class PublicSettings(BaseModel):
+    """`SIYU_PUBLIC_*`"""
+
+    url: HttpUrl | None = Field(None, description="Address under which people reach this deployment.")
+
+
+class SecretSettings(BaseModel):
+    """`SIYU_SECRET_*`"""
+
+    key: SecretStr | None = Field(
+        None, description="At least 32 characters; seals personal data. Absent: made and kept in the data folder."
+    )
+    older_keys: SecretStr | None = Field(None, description="Comma-separated earlier keys that must still open data.")
+
+
+class TelegramSettings(BaseModel):
+    """`SIYU_TELEGRAM_*`"""
+
+    bot_token: SecretStr | None = Field(None, description="Token of a bot to serve; absent: the simulator is run.")
+    api_base: HttpUrl | None = Field(None, description="Another Bot API server.")
+    mode: TelegramMode = Field(TelegramMode.POLLING, description="polling or webhook.")
+
+
+class LogSettings(BaseModel):
+    """`SIYU_LOG_*`"""
+
+    level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    format: str = Field("console", pattern="^(console|json)$", description="console or json.")
+
+
+class Settings(BaseSettings):
+    """All settings; made once by runtime and handed on."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SIYU_",
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+    )
+
+    data: DataSettings = DataSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    valkey: ValkeySettings = ValkeySettings()
+    http: HttpSettings = HttpSettings()
+    public: PublicSettings = PublicSettings()
+    secret: SecretSettings = SecretSettings()
+    telegram: TelegramSettings = TelegramSettings()
+    log: LogSettings = LogSettings()

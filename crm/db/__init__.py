@@ -1,0 +1,1 @@
+"""Engine, sessions, the database clock, column types, partitions."""

@@ -1,0 +1,1 @@
+"""Recorded facts: the catalogue, the log and the relay."""

@@ -1,0 +1,49 @@
+"""What an event is; the catalogue's modules beside this one define each kind."""
+
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """A recorded fact: ids and plain values only, never personal data. Subclasses are named in the past tense."""
+
+    kind: ClassVar[str]
+    """Stable name in the log, snake case, e.g. `points_earned`."""
+    title: ClassVar[str]
+    """English label for timelines and triggers; translated at the edge."""
+
+    member_id: int | None
+
+    def data(self) -> dict[str, Any]:
+        """The event's own fields as JSON values."""
+        return {item.name: _plain(getattr(self, item.name)) for item in fields(self) if item.name != "member_id"}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Decimal | UUID):
+        return str(value)
+    return value
+
+
+@dataclass(frozen=True)
+class RecordedEvent:
+    """An event as it stands in the log."""
+
+    id: UUID
+    occurred_at: datetime
+    kind: str
+    member_id: int | None
+    source: str
+    data: dict[str, Any]
+
+    def as_event(self, kind: type[Event]) -> Event:
+        """Decoded into the dataclass of the catalogue."""
+        return TypeAdapter(kind).validate_python({**self.data, "member_id": self.member_id})

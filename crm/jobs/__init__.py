@@ -1,0 +1,1 @@
+"""Work to be done later, enqueued in the caller's transaction."""

@@ -1,0 +1,75 @@
+"""Encryption of personal data at rest and blind indexes for exact look-ups.
+
+AES-256-GCM with a random 96-bit nonce; what is encrypted is bound to its place by associated data
+(`table.column:row`), so that a ciphertext copied to another row does not open there.
+"""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_NONCE_BYTES = 12
+_KEY_ID_BYTES = 4
+
+
+class SealBrokenError(Exception):
+    """A ciphertext does not open: another key, another row, or changed bytes."""
+
+
+def _derive(secret: bytes, purpose: str) -> bytes:
+    return hmac.new(secret, purpose.encode(), hashlib.sha256).digest()
+
+
+@dataclass(frozen=True)
+class _Key:
+    id: bytes
+    cipher: AESGCM
+
+
+class Vault:
+    """Seals and opens values under a secret; older secrets still open what they sealed."""
+
+    def __init__(self, secret: bytes, *older: bytes) -> None:
+        self._keys = [self._key(value) for value in (secret, *older)]
+        self._index_key = _derive(secret, "siyu blind index")
+        self._secret = secret
+
+    @staticmethod
+    def _key(secret: bytes) -> _Key:
+        key = _derive(secret, "siyu sealing")
+        return _Key(hashlib.sha256(key).digest()[:_KEY_ID_BYTES], AESGCM(key))
+
+    def seal(self, plain: str | bytes, place: str) -> bytes:
+        """Key id + nonce + ciphertext of `plain`, bound to `place` such as `members.phone:42`."""
+        key = self._keys[0]
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        data = plain.encode() if isinstance(plain, str) else plain
+        return key.id + nonce + key.cipher.encrypt(nonce, data, place.encode())
+
+    def open_bytes(self, sealed: bytes, place: str) -> bytes:
+        """The plain bytes of what was sealed at `place`. Raises SealBrokenError."""
+        key_id, rest = sealed[:_KEY_ID_BYTES], sealed[_KEY_ID_BYTES:]
+        for key in self._keys:
+            if key.id == key_id:
+                try:
+                    return key.cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], place.encode())
+                except InvalidTag:
+                    break
+        message = f"a sealed value at {place} does not open with the keys in use"
+        raise SealBrokenError(message)
+
+    def open(self, sealed: bytes, place: str) -> str:
+        """Like `open_bytes`, decoded as UTF-8."""
+        return self.open_bytes(sealed, place).decode()
+
+    def blind_index(self, value: str, purpose: str) -> bytes:
+        """Keyed digest (32 bytes) of a normalised value, for equality look-ups only."""
+        return hmac.new(self._index_key, f"{purpose}:{value}".encode(), hashlib.sha256).digest()
+
+    def sign(self, data: bytes, purpose: str) -> bytes:
+        """Keyed signature (32 bytes) of `data`, e.g. of a checkpoint or a visitor token."""
+        return hmac.new(_derive(self._secret, purpose), data, hashlib.sha256).digest()

@@ -1,0 +1,20 @@
+"""Identifiers that sort by time and tokens that cannot be guessed."""
+
+import secrets
+from datetime import datetime
+from uuid import UUID
+
+_RANDOM_BITS = 74
+
+
+def uuid7(at: datetime) -> UUID:
+    """A version 7 UUID (RFC 9562, section 5.7) whose first 48 bits are `at` in milliseconds."""
+    milliseconds = int(at.timestamp() * 1000) & (1 << 48) - 1
+    noise = secrets.randbits(_RANDOM_BITS)
+    value = milliseconds << 80 | 0x7 << 76 | (noise >> 62) << 64 | 0b10 << 62 | noise & (1 << 62) - 1
+    return UUID(int=value)
+
+
+def token(prefix: str = "", *, size: int = 32) -> str:
+    """URL-safe secret of `size` random bytes (256 bit by default) behind a readable prefix."""
+    return prefix + secrets.token_urlsafe(size)

@@ -1,0 +1,67 @@
+"""The contract of a segment condition; each lives with its owner in `crm/<capability>/conditions/`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import ColumnElement, FromClause
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+class Parameters(BaseModel):
+    """Base of a condition's or a rule's parameters: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+P = TypeVar("P", bound=Parameters)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a predicate may refer to: the profile row of the member in question, and the time of asking."""
+
+    profile: FromClause
+    now: datetime
+
+    @property
+    def member_id(self) -> ColumnElement[int]:
+        """The id of the member in question."""
+        return self.profile.c.member_id
+
+
+@runtime_checkable
+class Condition(Protocol):
+    """A leaf of a segment's rule, in SQL and in plain Python, which must agree."""
+
+    name: str
+    """Stable name in rules, e.g. `tag`."""
+    label: str
+    """English label for the console; translated there."""
+    group: str
+    """Heading under which the console lists it, e.g. `Loyalty`."""
+    parameters: type[Parameters]
+    """Model of the parameters; its JSON schema makes the console's form."""
+
+    def predicate(self, parameters: Any, scope: Scope) -> ColumnElement[bool]:
+        """SQL in set form: `scope.member_id.in_(select(...))` or a test on profile columns; never correlated,
+        never NULL (wrap nullable comparisons), because it may stand under `not`."""
+        ...
+
+    async def facts(self, session: AsyncSession, member_ids: Sequence[int]) -> Mapping[int, Any]:
+        """What the plain evaluator needs to know of each member; members without facts may be left out."""
+        ...
+
+    def matches(self, parameters: Any, fact: Any | None, now: datetime) -> bool:
+        """The plain evaluation for one member, given its fact (None when there is none)."""
+        ...
+
+
+class BoundCondition(Generic[P]):
+    """A condition with the parameters that a rule gave it."""
+
+    def __init__(self, condition: Condition, parameters: P) -> None:
+        self.condition = condition
+        self.parameters = parameters

@@ -1,0 +1,65 @@
+"""Cleaning and measuring of text that comes from people."""
+
+import unicodedata
+
+_DIRECTION_AND_ZERO_WIDTH = {
+    *range(0x200B, 0x200D),  # zero width space, non-joiner; the joiner (200D) holds emoji together
+    *range(0x200E, 0x2010),
+    *range(0x202A, 0x202F),
+    *range(0x2060, 0x2065),
+    *range(0x2066, 0x206A),
+    0xFEFF,
+}
+MAX_TEXT_BYTES = 16 * 1024
+NAME_GRAPHEMES = 64
+
+
+def clean_text(text: str) -> str:
+    """`text` as PostgreSQL and JSON can hold it: no NUL, no lone surrogates, line ends as `\\n`."""
+    text = text.replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def cut_bytes(text: str, limit: int = MAX_TEXT_BYTES) -> tuple[str, bool]:
+    """`text` cut to `limit` bytes of UTF-8 at a character's end, and whether anything was cut."""
+    data = text.encode("utf-8")
+    if len(data) <= limit:
+        return text, False
+    return data[:limit].decode("utf-8", "ignore"), True
+
+
+def utf16_length(text: str) -> int:
+    """Length in UTF-16 code units, the unit in which Telegram counts."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def graphemes(text: str) -> list[str]:
+    """Approximate user-perceived characters: marks, joiners, modifiers and flag pairs stay together."""
+    clusters: list[str] = []
+    for character in text:
+        if clusters and _continues(clusters[-1], character):
+            clusters[-1] += character
+        else:
+            clusters.append(character)
+    return clusters
+
+
+def _continues(cluster: str, character: str) -> bool:
+    code = ord(character)
+    if cluster.endswith("\u200d") or code == 0x200D:
+        return True
+    if unicodedata.category(character) in {"Mn", "Me", "Mc"} or 0x1F3FB <= code <= 0x1F3FF:
+        return True
+    flag = range(0x1F1E6, 0x1F200)
+    return code in flag and len(cluster) == 1 and ord(cluster) in flag
+
+
+def clean_name(name: str) -> str:
+    """A display name on one line without controls or direction marks, at most 64 graphemes; may be empty."""
+    kept = "".join(
+        " " if character.isspace() else character
+        for character in clean_text(name)
+        if ord(character) not in _DIRECTION_AND_ZERO_WIDTH
+        and (character.isspace() or unicodedata.category(character) not in {"Cc", "Cs", "Co", "Cn"})
+    )
+    return "".join(graphemes(" ".join(kept.split()))[:NAME_GRAPHEMES])

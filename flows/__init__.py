@@ -1,0 +1,1 @@
+"""Channel-neutral conversations, one file each, and the engine that runs them."""
