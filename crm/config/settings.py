@@ -18,13 +18,13 @@ class TelegramMode(StrEnum):
 
 
 class DataSettings(BaseModel):
-    """`SIYU_DATA_*`"""
+    """Read from `SIYU_DATA_*`."""
 
     dir: Path = Field(Path(".siyu"), description="Folder for what one machine keeps: embedded servers, secret, media.")
 
 
 class DatabaseSettings(BaseModel):
-    """`SIYU_DATABASE_*`"""
+    """Read from `SIYU_DATABASE_*`."""
 
     url: SecretStr | None = Field(None, description="PostgreSQL 15 or newer; absent: an embedded server is started.")
     pool_size: int = Field(10, ge=2, le=200, description="Connections that each process keeps at most.")
@@ -34,13 +34,13 @@ class DatabaseSettings(BaseModel):
 
 
 class ValkeySettings(BaseModel):
-    """`SIYU_VALKEY_*`"""
+    """Read from `SIYU_VALKEY_*`."""
 
     url: SecretStr | None = Field(None, description="Valkey or Redis; absent: an embedded server is started.")
 
 
 class HttpSettings(BaseModel):
-    """`SIYU_HTTP_*`"""
+    """Read from `SIYU_HTTP_*`."""
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
@@ -48,13 +48,13 @@ class HttpSettings(BaseModel):
 
 
 class PublicSettings(BaseModel):
-    """`SIYU_PUBLIC_*`"""
+    """Read from `SIYU_PUBLIC_*`."""
 
     url: HttpUrl | None = Field(None, description="Address under which people reach this deployment.")
 
 
 class SecretSettings(BaseModel):
-    """`SIYU_SECRET_*`"""
+    """Read from `SIYU_SECRET_*`."""
 
     key: SecretStr | None = Field(
         None, description="At least 32 characters; seals personal data. Absent: made and kept in the data folder."
@@ -63,7 +63,7 @@ class SecretSettings(BaseModel):
 
 
 class TelegramSettings(BaseModel):
-    """`SIYU_TELEGRAM_*`"""
+    """Read from `SIYU_TELEGRAM_*`."""
 
     bot_token: SecretStr | None = Field(None, description="Token of a bot to serve; absent: the simulator is run.")
     api_base: HttpUrl | None = Field(None, description="Another Bot API server.")
@@ -71,7 +71,7 @@ class TelegramSettings(BaseModel):
 
 
 class LogSettings(BaseModel):
-    """`SIYU_LOG_*`"""
+    """Read from `SIYU_LOG_*`."""
 
     level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     format: str = Field("console", pattern="^(console|json)$", description="console or json.")

@@ -6,7 +6,7 @@ Rows are claimed, never a position in a sequence: a transaction that commits lat
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
@@ -76,5 +76,5 @@ async def _postpone(session: AsyncSession, handoff: HandoffRow, error: Exception
     )
 
 
-def _same(handoff: HandoffRow) -> tuple[object, ...]:
+def _same(handoff: HandoffRow) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return (HandoffRow.event_id == handoff.event_id, HandoffRow.subscriber == handoff.subscriber)

@@ -46,8 +46,10 @@ class Condition(Protocol):
     """Model of the parameters; its JSON schema makes the console's form."""
 
     def predicate(self, parameters: Any, scope: Scope) -> ColumnElement[bool]:
-        """SQL in set form: `scope.member_id.in_(select(...))` or a test on profile columns; never correlated,
-        never NULL (wrap nullable comparisons), because it may stand under `not`."""
+        """SQL in set form: `scope.member_id.in_(select(...))` or a test on profile columns.
+
+        Never correlated, and never NULL (wrap nullable comparisons), because it may stand under `not`.
+        """
         ...
 
     async def facts(self, session: AsyncSession, member_ids: Sequence[int]) -> Mapping[int, Any]:

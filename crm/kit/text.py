@@ -10,12 +10,15 @@ _DIRECTION_AND_ZERO_WIDTH = {
     *range(0x2066, 0x206A),
     0xFEFF,
 }
+_JOINER = "\u200d"
+_SKIN_TONES = range(0x1F3FB, 0x1F400)
+_FLAG_LETTERS = range(0x1F1E6, 0x1F200)
 MAX_TEXT_BYTES = 16 * 1024
 NAME_GRAPHEMES = 64
 
 
 def clean_text(text: str) -> str:
-    """`text` as PostgreSQL and JSON can hold it: no NUL, no lone surrogates, line ends as `\\n`."""
+    """`text` as PostgreSQL and JSON can hold it: no NUL, no lone surrogates, one kind of line end."""
     text = text.replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")
     return text.encode("utf-8", "replace").decode("utf-8")
 
@@ -46,12 +49,11 @@ def graphemes(text: str) -> list[str]:
 
 def _continues(cluster: str, character: str) -> bool:
     code = ord(character)
-    if cluster.endswith("\u200d") or code == 0x200D:
+    if cluster.endswith(_JOINER) or character == _JOINER:
         return True
-    if unicodedata.category(character) in {"Mn", "Me", "Mc"} or 0x1F3FB <= code <= 0x1F3FF:
+    if unicodedata.category(character) in {"Mn", "Me", "Mc"} or code in _SKIN_TONES:
         return True
-    flag = range(0x1F1E6, 0x1F200)
-    return code in flag and len(cluster) == 1 and ord(cluster) in flag
+    return code in _FLAG_LETTERS and len(cluster) == 1 and ord(cluster) in _FLAG_LETTERS
 
 
 def clean_name(name: str) -> str:

@@ -1,0 +1,67 @@
+"""What a valid brand is."""
+
+import hashlib
+import json
+import re
+from dataclasses import replace
+from typing import Any
+from zoneinfo import available_timezones
+
+from babel.numbers import list_currencies
+
+from crm.brand.errors import (
+    InvalidBrandError,
+    InvalidOriginError,
+    UnknownCurrencyError,
+    UnknownLocaleError,
+    UnknownTimeZoneError,
+)
+from crm.brand.types import Brand
+from crm.kit.text import clean_name, clean_text
+
+LOCALES = ("zh-CN", "en")
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
+_MAX_TERMS = 4000
+_MAX_CAP_DAYS = 365
+
+
+def changed(brand: Brand, fields: dict[str, Any]) -> Brand:
+    """`brand` with `fields` applied and checked. Raises a subclass of InvalidError."""
+    result = replace(brand, **fields)
+    name = clean_name(result.name)
+    if not name:
+        raise InvalidBrandError("The brand needs a name.")
+    if result.time_zone not in available_timezones():
+        raise UnknownTimeZoneError
+    if result.currency not in list_currencies():
+        raise UnknownCurrencyError
+    if not result.locales or not set(result.locales) <= set(LOCALES) or result.default_locale not in result.locales:
+        raise UnknownLocaleError
+    _check_outreach(result)
+    terms = _checked_terms(result)
+    return replace(result, name=name, terms=terms, terms_version=_version(terms))
+
+
+def _check_outreach(brand: Brand) -> None:
+    for origin in brand.embed_origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise InvalidOriginError(f"{origin!r} is no origin; an origin looks like https://shop.example.")
+    if brand.quiet_hours and brand.quiet_hours.start == brand.quiet_hours.end:
+        raise InvalidBrandError("Quiet hours need different start and end times.")
+    cap = brand.frequency_cap
+    if cap and (cap.limit < 1 or not 1 <= cap.days <= _MAX_CAP_DAYS):
+        raise InvalidBrandError(f"A frequency cap is at least 1 message in 1 to {_MAX_CAP_DAYS} days.")
+
+
+def _checked_terms(brand: Brand) -> dict[str, str]:
+    terms = {locale: clean_text(text).strip() for locale, text in brand.terms.items()}
+    if any(len(text) > _MAX_TERMS for text in terms.values()):
+        raise InvalidBrandError(f"The terms may have {_MAX_TERMS} characters at most.")
+    if set(brand.locales) - {locale for locale, text in terms.items() if text}:
+        raise InvalidBrandError("The terms are needed in each of the brand's languages.")
+    return terms
+
+
+def _version(terms: dict[str, str]) -> str:
+    digest = hashlib.sha256(json.dumps(terms, sort_keys=True, ensure_ascii=False).encode())
+    return digest.hexdigest()[:12]
