@@ -1,0 +1,165 @@
+"""One embedded PostgreSQL and Valkey per test worker; its databases are cloned from a migrated template."""
+
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from crm.db import clock
+from crm.db.session import Sessions, Surroundings, make_engine, make_sessions
+from crm.events import subscriptions
+from crm.kit.crypto import Vault
+from runtime.embedded.postgres import start_postgres
+from runtime.embedded.valkey import start_valkey
+from runtime.migrate import migrate
+from runtime.queue import PgqueuerJobQueue
+
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "400"}
+TEMPLATE = "siyu_template"
+SECRET = b"a secret that only tests know, 32+"
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Addresses of the run's servers."""
+
+    postgres_url: str
+    valkey_url: str
+
+    def database(self, name: str) -> str:
+        """The address of another database on the same server."""
+        return self.postgres_url.rsplit("/", 1)[0] + "/" + name
+
+
+async def _migrated_template(servers: Servers) -> None:
+    admin = await asyncpg.connect(servers.postgres_url)
+    await admin.execute(f"CREATE DATABASE {TEMPLATE}")
+    await admin.close()
+    await migrate(servers.database(TEMPLATE))
+
+
+@pytest.fixture(scope="session")
+async def servers() -> AsyncIterator[Servers]:
+    """Servers of this worker alone, with a migrated template database; gone without a trace at the end."""
+    with tempfile.TemporaryDirectory(prefix="siyu-test-") as folder:
+        postgres = await start_postgres(Path(folder), settings=FAST)
+        valkey = await start_valkey(Path(folder))
+        found = Servers(postgres.url, valkey.url)
+        await _migrated_template(found)
+        yield found
+        await valkey.destroy()
+        await postgres.destroy()
+
+
+@pytest.fixture(scope="session")
+def vault() -> Vault:
+    """The vault of all tests."""
+    return Vault(SECRET)
+
+
+@pytest.fixture(scope="session")
+def surroundings(vault: Vault) -> Surroundings:
+    """What runtime hands to services: real subscribers, the real queue."""
+    ports = {"job_queue": PgqueuerJobQueue(), subscriptions.PORT: subscriptions.discover()}
+    return Surroundings(vault, ports)
+
+
+@pytest.fixture(scope="session")
+def valkey_url(servers: Servers) -> str:
+    """A real Valkey."""
+    return servers.valkey_url
+
+
+async def _clone(servers: Servers, name: str) -> str:
+    admin = await asyncpg.connect(servers.postgres_url)
+    await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}')
+    await admin.close()
+    return servers.database(name)
+
+
+@pytest.fixture(scope="session")
+async def rolled_back_url(servers: Servers) -> str:
+    """The worker's database whose tests roll back."""
+    return await _clone(servers, "rolled_back")
+
+
+@pytest.fixture(scope="session")
+async def rolled_back_engine(rolled_back_url: str) -> AsyncIterator[AsyncEngine]:
+    """Engine over the database whose tests roll back."""
+    engine = make_engine(rolled_back_url, pool_size=5)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def sessions(rolled_back_engine: AsyncEngine, surroundings: Surroundings) -> AsyncIterator[Sessions]:
+    """Session factory over ONE connection whose outer transaction is rolled back; commits become savepoints."""
+    async with rolled_back_engine.connect() as connection:
+        outer = await connection.begin()
+        yield async_sessionmaker(
+            connection,
+            expire_on_commit=False,
+            join_transaction_mode="create_savepoint",
+            info={"siyu": surroundings},
+        )
+        await outer.rollback()
+
+
+@pytest.fixture
+async def session(sessions: Sessions) -> AsyncIterator[AsyncSession]:
+    """A session whose work is rolled back after the test."""
+    async with sessions() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+async def committed_url(servers: Servers) -> str:
+    """The worker's database for tests of concurrency and claiming."""
+    return await _clone(servers, "committed")
+
+
+@pytest.fixture(scope="session")
+async def committed_engine(committed_url: str) -> AsyncIterator[AsyncEngine]:
+    """Engine over the database for real commits, with room for 100 parallel transactions."""
+    engine = make_engine(committed_url, pool_size=40)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def committed_sessions(committed_engine: AsyncEngine, surroundings: Surroundings) -> AsyncIterator[Sessions]:
+    """Session factory with real commits; every table is emptied afterwards."""
+    yield make_sessions(committed_engine, surroundings)
+    async with committed_engine.begin() as connection:
+        await connection.execute(text(_TRUNCATE))
+
+
+_TRUNCATE = """
+DO $$ DECLARE names text; BEGIN
+    SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') INTO names FROM pg_tables
+    WHERE schemaname = 'public' AND tablename <> 'alembic_version';
+    SET LOCAL session_replication_role = replica;
+    EXECUTE 'TRUNCATE ' || names || ' RESTART IDENTITY CASCADE';
+END $$
+"""
+
+At = Callable[[AsyncSession, str], Awaitable[datetime]]
+
+
+@pytest.fixture
+def at() -> At:
+    """Set the business clock of the session's transaction: `await at(session, "2026-03-01T08:00+08:00")`."""
+
+    async def set_clock(session: AsyncSession, moment: str) -> datetime:
+        when = datetime.fromisoformat(moment)
+        await session.execute(text("SELECT set_config('siyu.now', :now, true)"), {"now": when.isoformat()})
+        clock.remember(session, when)
+        return when
+
+    return set_clock
