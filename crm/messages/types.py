@@ -1,78 +1,101 @@
-"""What a message is on its way to a channel: neutral values that every channel can show, richly or as plain text."""
+"""Public values of messages: what channels can do, what operators write, what is sent."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
-
-from pydantic import TypeAdapter
-
-
-@dataclass(frozen=True)
-class Button:
-    """A button under a message: either `data` that comes back when tapped (<= 64 bytes), or a `url` to open."""
-
-    label: str
-    data: str | None = None
-    url: str | None = None
-
-
-Buttons = tuple[tuple[Button, ...], ...]
-"""Rows of buttons."""
-
-
-class Request(StrEnum):
-    """What a message asks the member's device to share, where the channel can."""
-
-    CONTACT = "contact"
-    LOCATION = "location"
 
 
 @dataclass(frozen=True)
 class ChannelTraits:
-    """What a channel can show. Lengths are in UTF-16 units of the text without markup."""
+    """What a channel can show. Only text is required; everything richer falls back to text."""
 
     name: str
     max_text: int = 4096
+    """UTF-16 units after the markup is taken away."""
     max_caption: int = 1024
+    max_buttons: int = 100
+    max_buttons_per_row: int = 8
+    has_markup: bool = True
+    """Understands the limited HTML: b, i, u, s, code, pre, a."""
     has_buttons: bool = True
-    has_html: bool = True
     has_photos: bool = True
     has_menu: bool = True
-    has_edit: bool = True
+    """Can keep a persistent menu below the input."""
+    can_edit: bool = True
+    can_request_contact: bool = False
 
 
 @dataclass(frozen=True)
-class RenderedFlow:
-    """A flow's template for one member. `labels` names the options of its question; `menu` is the persistent one."""
+class Button:
+    """One button: `data` comes back when it is tapped, `url` opens a page; exactly one of them is set."""
 
-    text_html: str
-    buttons: Buttons = ()
-    photo_media_id: UUID | None = None
-    menu: tuple[tuple[str, ...], ...] | None = None
-    labels: Mapping[str, str] = field(default_factory=dict)
+    label: str
+    data: str | None = None
+    url: str | None = None
+    asks_contact: bool = False
+    """The tap shares the person's own phone number (reply keyboards only)."""
 
 
 @dataclass(frozen=True)
-class Outbound:
-    """One message as it is handed to a channel. `edit_ref` names the earlier message that it replaces, if it can."""
+class Rendered:
+    """A message as it goes to a channel. `text` is limited HTML when the channel has markup, else plain."""
 
-    text_html: str
-    buttons: Buttons = ()
+    text: str
+    buttons: tuple[tuple[Button, ...], ...] = ()
     photo_media_id: UUID | None = None
     menu: tuple[tuple[str, ...], ...] | None = None
-    request: Request | None = None
-    edit_ref: str | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """JSON values, to be stored with a delivery."""
-        return dict(_OUTBOUND.dump_python(self, mode="json"))
-
-    @staticmethod
-    def from_json(value: Mapping[str, Any]) -> "Outbound":
-        """The message that `as_json` described."""
-        return _OUTBOUND.validate_python(value)
+    """Labels of the persistent menu to show from now on; None leaves it as it is."""
+    reply_keyboard: tuple[tuple[Button, ...], ...] | None = None
+    """One-time keyboard below the input, e.g. to share a contact."""
+    edits: str | None = None
+    """Reference of an earlier message of ours that this one replaces, where the channel can."""
+    protect: bool = False
+    """Not to be forwarded, e.g. a voucher."""
+    silent: bool = False
 
 
-_OUTBOUND = TypeAdapter(Outbound)
+@dataclass(frozen=True)
+class ButtonSpec:
+    """A button as an operator writes it: a label, and one of `url`, `opens` (a flow or `survey:KEY`) or `tag`.
+
+    `tag` may stand beside `opens`: the tap does both.
+    """
+
+    label: dict[str, str]
+    url: str | None = None
+    opens: str | None = None
+    tag: str | None = None
+
+
+@dataclass(frozen=True)
+class MessageContent:
+    """A message as an operator writes it: template text by locale, buttons in rows, perhaps a picture."""
+
+    text: dict[str, str]
+    buttons: list[list[ButtonSpec]] = field(default_factory=list)
+    photo_media_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a template, and where."""
+
+    text: str
+    line: int = 1
+    place: str = "text"
+    """Path inside the content, e.g. `text.en` or `buttons.0.1.label.en`."""
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """The plain values that an operator's template may use: no object that does anything."""
+
+    locale: str
+    member: dict[str, Any]
+    """name, points, tier, streak, tags (list of str), attributes (dict)."""
+    brand: dict[str, Any]
+    """name."""
+
+    def values(self) -> dict[str, Any]:
+        """The template's context."""
+        return {"member": self.member, "brand": self.brand}

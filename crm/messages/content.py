@@ -1,0 +1,133 @@
+"""Operators' messages: checked when saved, compiled once, rendered per recipient by one function for all uses."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from jinja2 import Template
+
+from crm.kit.text import utf16_length
+from crm.messages import allow_list
+from crm.messages.environment import OPERATOR, compiled
+from crm.messages.markup import escape_stray, tag_problems, to_plain, visible
+from crm.messages.types import Button, ButtonSpec, ChannelTraits, MessageContent, Problem, Recipient, Rendered
+
+_MAX_LABEL = 64
+_URL_SCHEMES = ("https://", "http://", "tg://")
+
+
+def tidy(content: MessageContent) -> MessageContent:
+    """The content as it is stored: stray signs escaped, blank ends cut, empty languages left out."""
+    text = {locale: escape_stray(source.strip()) for locale, source in content.text.items() if source.strip()}
+    return replace(content, text=text)
+
+
+def problems(content: MessageContent) -> Iterator[Problem]:
+    """Everything that is wrong with a content, with its place."""
+    if not content.text:
+        yield Problem("A message needs a text in at least one language.")
+    for locale, source in content.text.items():
+        place = f"text.{locale}"
+        found = [*allow_list.problems_of(OPERATOR, source), *tag_problems(source)]
+        yield from (replace(problem, place=place) for problem in found)
+    for row_number, row in enumerate(content.buttons):
+        for number, spec in enumerate(row):
+            yield from _button_problems(spec, content, f"buttons.{row_number}.{number}")
+
+
+def _button_problems(spec: ButtonSpec, content: MessageContent, place: str) -> Iterator[Problem]:
+    if not spec.label or any(not label.strip() for label in spec.label.values()):
+        yield Problem("A button needs a label.", place=place)
+    for locale in content.text.keys() - spec.label.keys():
+        if len(spec.label) > 1:
+            yield Problem(f"The button has no label in {locale}.", place=place)
+    for locale, label in spec.label.items():
+        if utf16_length(label) > _MAX_LABEL:
+            yield Problem(f"A label has {_MAX_LABEL} characters at most.", place=f"{place}.label.{locale}")
+        for problem in allow_list.problems_of(OPERATOR, label):
+            yield replace(problem, place=f"{place}.label.{locale}")
+    if spec.url and (spec.opens or spec.tag):
+        yield Problem("A button opens a page or does something in the chat, not both.", place=place)
+    if not (spec.url or spec.opens or spec.tag):
+        yield Problem("A button needs a url, a conversation to open, or a tag.", place=place)
+    if spec.url and (not spec.url.startswith(_URL_SCHEMES) or " " in spec.url or "{" in spec.url):
+        yield Problem("The address must start with https:// and have no blanks.", place=f"{place}.url")
+
+
+@dataclass(frozen=True)
+class CompiledContent:
+    """A content made ready for one source: rendering needs the recipient's plain values only."""
+
+    texts: dict[str, Template]
+    labels: tuple[tuple[tuple[dict[str, Template], ButtonSpec], ...], ...]
+    content: MessageContent
+    tap_prefix: str
+    default_locale: str
+
+    def render(self, recipient: Recipient, traits: ChannelTraits) -> Rendered:
+        """The message for one recipient: what a preview shows is what is sent."""
+        values: dict[str, Any] = {**recipient.values(), "locale": recipient.locale}
+        text = _pick(self.texts, recipient.locale, self.default_locale).render(values).strip()
+        rows = tuple(
+            tuple(self._button(labels, spec, (row, column), values) for column, (labels, spec) in enumerate(line))
+            for row, line in enumerate(self.labels)
+        )
+        return adapt(Rendered(text, rows, self.content.photo_media_id), traits)
+
+    def _button(
+        self, labels: dict[str, Template], spec: ButtonSpec, at: tuple[int, int], values: dict[str, Any]
+    ) -> Button:
+        label = visible(_pick(labels, values["locale"], self.default_locale).render(values))
+        if spec.url:
+            return Button(label, url=spec.url)
+        return Button(label, data=f"{self.tap_prefix}:{at[0]}.{at[1]}")
+
+
+def compile_content(content: MessageContent, *, tap_prefix: str, default_locale: str) -> CompiledContent:
+    """Make `content` ready; taps of its buttons come back as `<tap_prefix>:<row>.<column>`."""
+    return CompiledContent(
+        {locale: compiled(source) for locale, source in content.text.items()},
+        tuple(
+            tuple(({locale: compiled(label) for locale, label in spec.label.items()}, spec) for spec in row)
+            for row in content.buttons
+        ),
+        content,
+        tap_prefix,
+        default_locale,
+    )
+
+
+def button_at(content: MessageContent, place: str) -> ButtonSpec | None:
+    """The button that a tap's `row.column` names; None when there is no such one."""
+    row, _, column = place.partition(".")
+    if not (row.isdigit() and column.isdigit()) or int(row) >= len(content.buttons):
+        return None
+    buttons = content.buttons[int(row)]
+    return buttons[int(column)] if int(column) < len(buttons) else None
+
+
+def _pick(texts: dict[str, Template], locale: str, default_locale: str) -> Template:
+    return texts.get(locale) or texts.get(default_locale) or next(iter(texts.values()))
+
+
+def adapt(message: Rendered, traits: ChannelTraits) -> Rendered:
+    """The message as the channel can show it: markup and buttons fall back to text."""
+    if not traits.has_markup:
+        message = replace(message, text=to_plain(message.text))
+    if message.buttons and not traits.has_buttons:
+        lines = [
+            f"{button.label}: {button.url}" if button.url else button.label for row in message.buttons for button in row
+        ]
+        message = replace(message, text="\n".join([message.text, "", *lines]), buttons=())
+    if not traits.has_photos and message.photo_media_id is not None:
+        message = replace(message, photo_media_id=None)
+    if not traits.has_menu and message.menu is not None:
+        message = replace(message, menu=None)
+    return message
+
+
+def fits(message: Rendered, traits: ChannelTraits) -> bool:
+    """Whether the channel takes the message as one."""
+    most = traits.max_caption if message.photo_media_id is not None else traits.max_text
+    text = visible(message.text) if traits.has_markup else message.text
+    return 0 < utf16_length(text) <= most or (not text and message.photo_media_id is not None)
