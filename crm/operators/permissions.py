@@ -1,0 +1,116 @@
+"""Which acts there are, and which role may do which: whatever is not listed is refused."""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """One kind of act; also the name of an API key's scope."""
+
+    DASHBOARD_READ = "dashboard:read"
+    MEMBERS_READ = "members:read"
+    MEMBERS_WRITE = "members:write"
+    MEMBERS_MERGE = "members:merge"
+    MEMBERS_REVEAL = "members:reveal"
+    MEMBERS_IMPORT = "members:import"
+    MEMBERS_EXPORT = "members:export"
+    CONVERSATIONS_READ = "conversations:read"
+    TICKETS_READ = "tickets:read"
+    TICKETS_WRITE = "tickets:write"
+    TAGS_READ = "tags:read"
+    TAGS_WRITE = "tags:write"
+    SOURCES_READ = "sources:read"
+    SOURCES_WRITE = "sources:write"
+    EVENTS_WRITE = "events:write"
+    ORDERS_READ = "orders:read"
+    ORDERS_WRITE = "orders:write"
+    POINTS_READ = "points:read"
+    POINTS_ADJUST = "points:adjust"
+    EARNING_RULES_READ = "earning_rules:read"
+    EARNING_RULES_WRITE = "earning_rules:write"
+    SURVEYS_READ = "surveys:read"
+    SURVEYS_WRITE = "surveys:write"
+    MESSAGES_READ = "messages:read"
+    MESSAGES_WRITE = "messages:write"
+    MEDIA_WRITE = "media:write"
+    SEGMENTS_READ = "segments:read"
+    SEGMENTS_WRITE = "segments:write"
+    CAMPAIGNS_READ = "campaigns:read"
+    CAMPAIGNS_WRITE = "campaigns:write"
+    CAMPAIGNS_LAUNCH = "campaigns:launch"
+    JOURNEYS_READ = "journeys:read"
+    JOURNEYS_WRITE = "journeys:write"
+    BRAND_READ = "brand:read"
+    BRAND_WRITE = "brand:write"
+    BOTS_READ = "bots:read"
+    BOTS_WRITE = "bots:write"
+    OPERATORS_READ = "operators:read"
+    OPERATORS_WRITE = "operators:write"
+    API_KEYS_READ = "api_keys:read"
+    API_KEYS_WRITE = "api_keys:write"
+    AUDIT_READ = "audit:read"
+
+
+EVERY_SCOPE = "*"
+"""The scope of an API key that may do everything."""
+
+
+class Role(StrEnum):
+    """What an operator is here for."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    MARKETER = "marketer"
+    APPROVER = "approver"
+    AGENT = "agent"
+    ANALYST = "analyst"
+    AUDITOR = "auditor"
+
+
+_P = Permission
+_ALL = frozenset(Permission)
+_OUTREACH_READ = {_P.SEGMENTS_READ, _P.CAMPAIGNS_READ, _P.JOURNEYS_READ, _P.MESSAGES_READ}
+_LOOKING = {
+    *{_P.DASHBOARD_READ, _P.MEMBERS_READ, _P.TAGS_READ, _P.SOURCES_READ, _P.BRAND_READ},
+    *{_P.SURVEYS_READ, _P.EARNING_RULES_READ, _P.POINTS_READ, _P.ORDERS_READ},
+}
+_MARKETING = {
+    *{_P.TAGS_WRITE, _P.SOURCES_WRITE, _P.SURVEYS_WRITE, _P.MESSAGES_WRITE, _P.MEDIA_WRITE, _P.SEGMENTS_WRITE},
+    *{_P.CAMPAIGNS_WRITE, _P.CAMPAIGNS_LAUNCH, _P.JOURNEYS_WRITE, _P.BOTS_READ},
+}
+_SERVICE = {
+    *{_P.MEMBERS_WRITE, _P.MEMBERS_REVEAL, _P.MEMBERS_MERGE, _P.CONVERSATIONS_READ},
+    *{_P.TICKETS_READ, _P.TICKETS_WRITE, _P.TAGS_WRITE},
+}
+_OVERSIGHT = {_P.BOTS_READ, _P.OPERATORS_READ, _P.API_KEYS_READ, _P.AUDIT_READ}
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.OWNER: _ALL,
+    Role.ADMIN: _ALL,
+    Role.MARKETER: frozenset(_LOOKING | _OUTREACH_READ | _MARKETING),
+    Role.APPROVER: frozenset(_LOOKING | _OUTREACH_READ | {_P.CAMPAIGNS_LAUNCH}),
+    Role.AGENT: frozenset(_LOOKING | _SERVICE),
+    Role.ANALYST: frozenset(_LOOKING | _OUTREACH_READ),
+    Role.AUDITOR: frozenset(_LOOKING | _OUTREACH_READ | _OVERSIGHT),
+}
+
+
+def of_role(role: Role) -> frozenset[Permission]:
+    """What an operator of this role may do."""
+    return ROLE_PERMISSIONS[role]
+
+
+def of_scopes(scopes: list[str]) -> frozenset[Permission]:
+    """What an API key with these scopes may do; a scope that is no longer known grants nothing."""
+    if EVERY_SCOPE in scopes:
+        return _ALL
+    known = {permission.value for permission in Permission}
+    return frozenset(Permission(scope) for scope in scopes if scope in known)
+
+
+def may_manage(acting: Role | None, other: Role) -> bool:
+    """Whether an operator of role `acting` (None: an API key) may invite, change or disable one of role `other`."""
+    if acting is Role.OWNER:
+        return True
+    if Permission.OPERATORS_WRITE not in (of_role(acting) if acting else _ALL):
+        return False
+    return other is not Role.OWNER
