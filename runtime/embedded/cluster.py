@@ -14,6 +14,7 @@ ADMIN = "siyu_admin"
 OWNER = "siyu_owner"
 DATABASE = "siyu"
 _BUILTIN_LOCALE_SINCE = 17
+_PORT_LINE = 3  # counted from 0, in postmaster.pid
 # Chinese text is searchable by trigrams only where the character type locale is UTF-8.
 _LOCALES = ("C.UTF-8", "en_US.UTF-8", "C")
 
@@ -55,10 +56,10 @@ def create_cluster(bin_folder: Path, major: int, home: Path, account: Account, p
 
 
 def read_pid_file(cluster: Path) -> tuple[int, int] | None:
-    """Process number and port in postmaster.pid; None when it is missing or still incomplete."""
+    """Process number and port in postmaster.pid, the port 0 when it is not there yet; or None."""
     try:
         lines = (cluster / "postmaster.pid").read_text(errors="replace").splitlines()
-        return int(lines[0]), int(lines[3])
+        return int(lines[0]), int(lines[_PORT_LINE]) if len(lines) > _PORT_LINE else 0
     except (OSError, ValueError, IndexError):
         return None
 

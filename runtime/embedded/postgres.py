@@ -117,7 +117,7 @@ def find_running_postgres(data_dir: Path) -> RunningPostgres | None:
         return None
     cluster = Path(record.home) / FOLDER
     state = read_pid_file(cluster)
-    if state is None or not is_server_process(state[0], cluster, server_account()):
+    if state is None or not state[1] or not is_server_process(state[0], cluster, server_account()):
         return None
     return _running(replace(record, port=state[1]), state[0])
 

@@ -1,7 +1,9 @@
 """The embedded PostgreSQL: its life, its death by kill -9, and who may touch it."""
 
 import os
+import pwd
 import stat
+import tempfile
 from pathlib import Path
 
 import asyncpg
@@ -14,8 +16,8 @@ from runtime.embedded.postgres import (
     find_running_postgres,
     start_postgres,
 )
+from runtime.embedded.privileges import Account, check_home
 from runtime.embedded.record import read_record
-from tests.requirements import absent
 
 from .conftest import Holder, kill, start_light
 
@@ -169,25 +171,37 @@ async def test_siyu_s_role_is_no_superuser(data_dir: Path) -> None:
 
 
 async def test_root_hands_the_server_to_an_unprivileged_account(data_dir: Path) -> None:
-    if os.geteuid() != 0:
-        absent("this test is not run as root")
+    is_root = os.geteuid() == 0
+    owner = pwd.getpwnam("nobody").pw_uid if is_root else os.geteuid()
     server = await start_light(data_dir)
     record = read_record(data_dir / RECORD_NAME)
     assert record is not None
     home = Path(record.home)
     try:
-        assert not home.is_relative_to(data_dir)
-        assert {path.lstat().st_uid for path in [home, *home.rglob("*")]} == {65534}
-        assert Path("/proc", str(server.pid)).stat().st_uid == 65534
+        assert home.is_relative_to(data_dir) is not is_root
+        assert {path.lstat().st_uid for path in (home / "postgres").rglob("*")} == {owner}
+        assert home.stat().st_uid == owner
+        assert stat.S_IMODE(home.stat().st_mode) == 0o700
         assert stat.S_IMODE(data_dir.parent.stat().st_mode) == 0o700
-        await server.stop()
-        home.chmod(0o755)
-        with pytest.raises(EmbeddedServerError, match="not a private folder"):
-            await start_light(data_dir)
-        home.chmod(0o700)
     finally:
         await server.destroy()
-    assert not home.exists()
+    assert not (home / "postgres").exists()
+
+
+async def test_a_recorded_folder_of_another_account_is_not_trusted(data_dir: Path) -> None:
+    home = Path(tempfile.mkdtemp())
+    record = data_dir / RECORD_NAME
+    other = Account("other", os.geteuid() + 1, os.getegid())
+    try:
+        with pytest.raises(EmbeddedServerError, match="not a private folder of other"):
+            check_home(home, other, data_dir, record)
+        home.chmod(0o755)
+        with pytest.raises(EmbeddedServerError, match="not trusted"):
+            check_home(home, other, data_dir, record)
+    finally:
+        home.rmdir()
+    with pytest.raises(EmbeddedServerError, match="no longer exists"):
+        check_home(home, other, data_dir, record)
 
 
 async def test_a_lost_cluster_is_reported_and_not_replaced(data_dir: Path) -> None:
