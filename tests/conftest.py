@@ -15,6 +15,7 @@ from crm.db import clock
 from crm.db.session import Sessions, Surroundings, make_engine, make_sessions
 from crm.events import subscriptions
 from crm.kit.crypto import Vault
+from crm.messages import flow_texts
 from runtime.embedded.postgres import start_postgres
 from runtime.embedded.valkey import start_valkey
 from runtime.migrate import migrate
@@ -66,7 +67,11 @@ def vault() -> Vault:
 @pytest.fixture(scope="session")
 def surroundings(vault: Vault) -> Surroundings:
     """What runtime hands to services: real subscribers, the real queue."""
-    ports = {"job_queue": PgqueuerJobQueue(), subscriptions.PORT: subscriptions.discover()}
+    ports = {
+        "job_queue": PgqueuerJobQueue(),
+        subscriptions.PORT: subscriptions.discover(),
+        flow_texts.PORT: flow_texts.FlowTexts(remember_seconds=0),
+    }
     return Surroundings(vault, ports)
 
 

@@ -10,7 +10,7 @@ from crm.kit.text import utf16_length
 from crm.messages import allow_list
 from crm.messages.environment import OPERATOR, compiled
 from crm.messages.markup import escape_stray, tag_problems, to_plain, visible
-from crm.messages.types import Button, ButtonSpec, ChannelTraits, MessageContent, Problem, Recipient, Rendered
+from crm.messages.types import Button, ButtonSpec, ChannelTraits, MessageContent, Outbound, Problem, Recipient
 
 _MAX_LABEL = 64
 _URL_SCHEMES = ("https://", "http://", "tg://")
@@ -64,7 +64,7 @@ class CompiledContent:
     tap_prefix: str
     default_locale: str
 
-    def render(self, recipient: Recipient, traits: ChannelTraits) -> Rendered:
+    def render(self, recipient: Recipient, traits: ChannelTraits) -> Outbound:
         """The message for one recipient: what a preview shows is what is sent."""
         values: dict[str, Any] = {**recipient.values(), "locale": recipient.locale}
         text = _pick(self.texts, recipient.locale, self.default_locale).render(values).strip()
@@ -72,7 +72,7 @@ class CompiledContent:
             tuple(self._button(labels, spec, (row, column), values) for column, (labels, spec) in enumerate(line))
             for row, line in enumerate(self.labels)
         )
-        return adapt(Rendered(text, rows, self.content.photo_media_id), traits)
+        return adapt(Outbound(text, rows, self.content.photo_media_id), traits)
 
     def _button(
         self, labels: dict[str, Template], spec: ButtonSpec, at: tuple[int, int], values: dict[str, Any]
@@ -110,15 +110,15 @@ def _pick(texts: dict[str, Template], locale: str, default_locale: str) -> Templ
     return texts.get(locale) or texts.get(default_locale) or next(iter(texts.values()))
 
 
-def adapt(message: Rendered, traits: ChannelTraits) -> Rendered:
+def adapt(message: Outbound, traits: ChannelTraits) -> Outbound:
     """The message as the channel can show it: markup and buttons fall back to text."""
-    if not traits.has_markup:
-        message = replace(message, text=to_plain(message.text))
+    if not traits.has_html:
+        message = replace(message, text_html=to_plain(message.text_html))
     if message.buttons and not traits.has_buttons:
         lines = [
             f"{button.label}: {button.url}" if button.url else button.label for row in message.buttons for button in row
         ]
-        message = replace(message, text="\n".join([message.text, "", *lines]), buttons=())
+        message = replace(message, text_html="\n".join([message.text_html, "", *lines]), buttons=())
     if not traits.has_photos and message.photo_media_id is not None:
         message = replace(message, photo_media_id=None)
     if not traits.has_menu and message.menu is not None:
@@ -126,8 +126,8 @@ def adapt(message: Rendered, traits: ChannelTraits) -> Rendered:
     return message
 
 
-def fits(message: Rendered, traits: ChannelTraits) -> bool:
+def fits(message: Outbound, traits: ChannelTraits) -> bool:
     """Whether the channel takes the message as one."""
     most = traits.max_caption if message.photo_media_id is not None else traits.max_text
-    text = visible(message.text) if traits.has_markup else message.text
+    text = visible(message.text_html) if traits.has_html else message.text_html
     return 0 < utf16_length(text) <= most or (not text and message.photo_media_id is not None)

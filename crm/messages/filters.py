@@ -18,7 +18,7 @@ def _locale(context: Context) -> str:
 @pass_context
 def number(context: Context, value: Any) -> str:
     """A number with the separators of the reader's language."""
-    return format_decimal(value, locale=_locale(context)) if isinstance(value, int | float) else str(value)
+    return str(format_decimal(value, locale=_locale(context))) if isinstance(value, int | float) else str(value)
 
 
 @pass_context

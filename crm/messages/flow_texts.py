@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -78,6 +79,14 @@ def names() -> list[str]:
     for path in sorted((TEMPLATES / "messages" / FALLBACK_LOCALE).glob("*.j2")):
         found += [f"{path.stem}/{block}" for block in _blocks(path.stem, FALLBACK_LOCALE)]
     return found
+
+
+@lru_cache(maxsize=1000)
+def options(name: str) -> tuple[str, ...]:
+    """The options of a question that have a label of their own, in the order of the file."""
+    flow, _, step = name.partition("/")
+    prefix = f"{step}__"
+    return tuple(block.removeprefix(prefix) for block in _blocks(flow, FALLBACK_LOCALE) if block.startswith(prefix))
 
 
 def source_of(name: str, locale: str) -> str:

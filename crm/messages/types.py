@@ -1,8 +1,19 @@
 """Public values of messages: what channels can do, what operators write, what is sent."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
+
+from pydantic import TypeAdapter
+
+
+class Request(StrEnum):
+    """What a message asks the member's device to share, where the channel can."""
+
+    CONTACT = "contact"
+    LOCATION = "location"
 
 
 @dataclass(frozen=True)
@@ -15,43 +26,66 @@ class ChannelTraits:
     max_caption: int = 1024
     max_buttons: int = 100
     max_buttons_per_row: int = 8
-    has_markup: bool = True
+    has_html: bool = True
     """Understands the limited HTML: b, i, u, s, code, pre, a."""
     has_buttons: bool = True
     has_photos: bool = True
     has_menu: bool = True
     """Can keep a persistent menu below the input."""
-    can_edit: bool = True
-    can_request_contact: bool = False
+    has_edit: bool = True
 
 
 @dataclass(frozen=True)
 class Button:
-    """One button: `data` comes back when it is tapped, `url` opens a page; exactly one of them is set."""
+    """A button under a message: either `data` that comes back when tapped (<= 64 bytes), or a `url` to open."""
 
     label: str
     data: str | None = None
     url: str | None = None
-    asks_contact: bool = False
-    """The tap shares the person's own phone number (reply keyboards only)."""
+
+
+Buttons = tuple[tuple[Button, ...], ...]
+"""Rows of buttons."""
 
 
 @dataclass(frozen=True)
-class Rendered:
-    """A message as it goes to a channel. `text` is limited HTML when the channel has markup, else plain."""
+class RenderedFlow:
+    """A flow's template for one member. `labels` names the options of its question; `menu` is the persistent one."""
 
-    text: str
-    buttons: tuple[tuple[Button, ...], ...] = ()
+    text_html: str
+    buttons: Buttons = ()
+    photo_media_id: UUID | None = None
+    menu: tuple[tuple[str, ...], ...] | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outbound:
+    """One message as it is handed to a channel, neutral: limited HTML, buttons, perhaps a picture."""
+
+    text_html: str
+    buttons: Buttons = ()
     photo_media_id: UUID | None = None
     menu: tuple[tuple[str, ...], ...] | None = None
     """Labels of the persistent menu to show from now on; None leaves it as it is."""
-    reply_keyboard: tuple[tuple[Button, ...], ...] | None = None
-    """One-time keyboard below the input, e.g. to share a contact."""
-    edits: str | None = None
-    """Reference of an earlier message of ours that this one replaces, where the channel can."""
+    request: Request | None = None
+    edit_ref: str | None = None
+    """Names the earlier message of ours that this one replaces, if the channel can."""
     protect: bool = False
     """Not to be forwarded, e.g. a voucher."""
     silent: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON values, to be stored with a delivery."""
+        return dict(_OUTBOUND.dump_python(self, mode="json"))
+
+    @staticmethod
+    def from_json(value: Mapping[str, Any]) -> "Outbound":
+        """The message that `as_json` described."""
+        return _OUTBOUND.validate_python(value)
+
+
+_OUTBOUND: TypeAdapter[Outbound] = TypeAdapter(Outbound)
 
 
 @dataclass(frozen=True)
