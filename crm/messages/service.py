@@ -15,8 +15,8 @@ from crm.media import service as media
 from crm.members import service as members
 from crm.messages import flow_texts, limited
 from crm.messages.content import adapt, problems, tidy
-from crm.messages.markup import visible
 from crm.messages.errors import TemplateProblemsError, UnknownTextError
+from crm.messages.markup import visible
 from crm.messages.models import TemplateRow
 from crm.messages.types import ChannelTraits, MessageContent, Outbound, Problem, Recipient, RenderedFlow
 from crm.profiles import service as profiles

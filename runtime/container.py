@@ -1,0 +1,62 @@
+"""Everything that a process needs, put together in one place."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+
+from crm.config.settings import Settings
+from crm.db.session import Sessions, Surroundings, make_engine, make_sessions
+from crm.events import subscriptions
+from crm.jobs.service import PORT as JOB_QUEUE
+from crm.kit.crypto import Vault
+from crm.messages import flow_texts
+from runtime.queue import PgqueuerJobQueue
+from runtime.secret import open_vault
+from runtime.servers import Servers
+
+
+@dataclass(frozen=True)
+class Container:
+    """The parts that every process shares."""
+
+    settings: Settings
+    servers: Servers
+    vault: Vault
+    valkey: Redis
+    sessions: Sessions
+    """For operators, jobs and bulk work."""
+    interactive: Sessions
+    """For conversations alone: bulk work cannot take their connections."""
+
+
+def make_ports() -> Mapping[str, Any]:
+    """What services reach through their session."""
+    return {
+        JOB_QUEUE: PgqueuerJobQueue(),
+        subscriptions.PORT: subscriptions.discover(),
+        flow_texts.PORT: flow_texts.FlowTexts(),
+    }
+
+
+@asynccontextmanager
+async def open_container(settings: Settings, servers: Servers, *, application: str) -> AsyncIterator[Container]:
+    """Connect; everything is closed in the end. `application` names the process in PostgreSQL's list."""
+    vault = open_vault(settings)
+    surroundings = Surroundings(vault, make_ports())
+    database = settings.database
+    engine = make_engine(servers.database_url, pool_size=database.pool_size, application=f"siyu {application}")
+    lane = make_engine(
+        servers.database_url, pool_size=database.interactive_pool_size, application=f"siyu {application} interactive"
+    )
+    valkey = Redis.from_url(servers.valkey_url, socket_connect_timeout=2, socket_timeout=5)
+    try:
+        yield Container(
+            settings, servers, vault, valkey, make_sessions(engine, surroundings), make_sessions(lane, surroundings)
+        )
+    finally:
+        await valkey.aclose()
+        await engine.dispose()
+        await lane.dispose()
