@@ -1,0 +1,1 @@
+"""What a pretend user does: speak, press, block, found a group."""

@@ -1,0 +1,1 @@
+"""The JSON interface under `/simulator` for scripts, tests and the chat page."""

@@ -1,0 +1,1 @@
+"""Formatted text: HTML into text and entities, counted in UTF-16 units."""

@@ -1,0 +1,1 @@
+"""The Bot API methods that bots call, one file per concern."""

@@ -1,0 +1,1 @@
+"""The chat page on which a newcomer talks to the bot without a token."""

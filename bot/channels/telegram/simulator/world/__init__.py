@@ -1,0 +1,1 @@
+"""What the simulated server knows: bots, people, chats, messages and files."""
