@@ -133,3 +133,6 @@ class Recipient:
     def values(self) -> dict[str, Any]:
         """The template's context."""
         return {"member": self.member, "brand": self.brand}
+
+Rendered = Outbound
+"""Another name for a message that is ready to go."""
