@@ -1,1 +1,1 @@
-"""The segments capability."""
+"""Segments: rules over members, in SQL and in plain Python."""
