@@ -39,9 +39,7 @@ async def preview(session: AsyncSession, source: Any, *, sample: int = _SAMPLE) 
         async with session.begin_nested():
             await session.execute(text(f"SET LOCAL statement_timeout = '{PREVIEW_SECONDS}s'"))
             count = (await session.execute(select(func.count()).select_from(found))).scalar_one()
-            ids = (
-                await session.scalars(select(found.c.member_id).order_by(found.c.member_id.desc()).limit(sample))
-            ).all()
+            some = (await session.execute(_named(found).limit(sample))).all()
             await session.execute(text("SET LOCAL statement_timeout = DEFAULT"))
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) == _QUERY_CANCELED:

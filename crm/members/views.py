@@ -1,0 +1,22 @@
+"""What set-based SQL of other capabilities may read of members and their identities."""
+
+from sqlalchemy import select
+
+from crm.members.models import IdentityRow, MemberRow
+
+members = (
+    select(MemberRow.id, MemberRow.display_name, MemberRow.locale, MemberRow.status, MemberRow.is_demo)
+).subquery("members_view")
+"""id, display_name, locale, status, is_demo; merged and erased members too."""
+identities = (
+    select(
+        IdentityRow.id,
+        IdentityRow.member_id,
+        IdentityRow.bot_id,
+        IdentityRow.channel,
+        IdentityRow.address,
+        IdentityRow.is_reachable,
+        IdentityRow.last_seen_at,
+    )
+).subquery("identities_view")
+"""id, member_id, bot_id, channel, address, is_reachable, last_seen_at."""
