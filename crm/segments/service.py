@@ -45,7 +45,7 @@ async def preview(session: AsyncSession, source: Any, *, sample: int = _SAMPLE) 
         if getattr(error.orig, "sqlstate", None) == _QUERY_CANCELED:
             raise RuleTooSlowError from error
         raise
-    return Preview(count, [SampledMember(*row) for row in some], list(policy.warnings(rule)))
+    return Preview(count, [SampledMember(row.id, row.display_name) for row in some], list(policy.warnings(rule)))
 
 
 def _named(found: Subquery) -> Select[tuple[int, str]]:
