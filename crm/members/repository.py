@@ -1,0 +1,104 @@
+"""Rows of members and identities as values, and the statements of the inbound path."""
+
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, Table, bindparam, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.bots.views import bots
+from crm.db import clock
+from crm.db.session import vault
+from crm.kit.crypto import Vault
+from crm.members import policy
+from crm.members.models import IdentityRow, MemberRow
+from crm.members.types import Identity, Member, MemberStatus
+from crm.profiles import statements
+
+MEMBERS: Table = MemberRow.metadata.tables["members"]
+IDENTITIES: Table = IdentityRow.metadata.tables["identities"]
+PHONE, PHONE_TAIL, EMAIL, PERSONAL = "members.phone", "members.phone_tail", "members.email", "members.personal"
+
+_FIND_CONTACT = (
+    select(
+        func.siyu_now().label("now"),
+        *(column.label(f"identity_{column.name}") for column in IDENTITIES.c),
+        *(column.label(f"member_{column.name}") for column in MEMBERS.c),
+    )
+    .join_from(IDENTITIES, MEMBERS, MEMBERS.c.id == IDENTITIES.c.member_id)
+    .where(IDENTITIES.c.bot_id == bindparam("bot_id"), IDENTITIES.c.address == bindparam("address"))
+)
+
+
+def identity_of(row: RowMapping, prefix: str = "") -> Identity:
+    """An identity from a row whose columns start with `prefix`."""
+    return Identity(**{field.name: row[prefix + field.name] for field in fields(Identity)})
+
+
+def member_of(row: RowMapping, safe: Vault, now: datetime, prefix: str = "") -> Member:
+    """A member from a row whose columns start with `prefix`, as of `now`."""
+    facts = {column.name: row[prefix + column.name] for column in MEMBERS.c}
+    member_id, changes_at = facts["id"], facts["zone_changes_at"]
+    zone = policy.zone_in_force(facts["time_zone"], facts["next_time_zone"], changes_at, now)
+    is_pending = changes_at is not None and now < changes_at
+    kept = {field.name for field in fields(Member)} & facts.keys()
+    return Member(
+        **{name: facts[name] for name in kept - {"time_zone", "next_time_zone", "zone_changes_at", "status"}},
+        time_zone=zone,
+        next_time_zone=facts["next_time_zone"] if is_pending else None,
+        zone_changes_at=changes_at if is_pending else None,
+        is_signed_up=facts["signed_up_at"] is not None,
+        phone_masked=masked_phone(facts["phone_sealed"], member_id, safe),
+        email_masked=_masked_email(facts["email_sealed"], member_id, safe),
+        status=MemberStatus(facts["status"]),
+    )
+
+
+def masked_phone(sealed: bytes | None, member_id: int, safe: Vault) -> str | None:
+    """The masked form of a sealed phone."""
+    return None if sealed is None else policy.masked_phone(safe.open(sealed, f"{PHONE}:{member_id}"))
+
+
+def _masked_email(sealed: bytes | None, member_id: int, safe: Vault) -> str | None:
+    return None if sealed is None else policy.masked_email(safe.open(sealed, f"{EMAIL}:{member_id}"))
+
+
+async def find_contact(session: AsyncSession, bot_id: int, address: str) -> RowMapping | None:
+    """The joined row (`identity_*`, `member_*`, `now`) of an address: one statement, which also tells the time."""
+    found = await session.execute(_FIND_CONTACT, {"bot_id": bot_id, "address": address})
+    row = found.mappings().one_or_none()
+    if row is not None:
+        clock.remember(session, row["now"])
+    return row
+
+
+async def mark_seen(session: AsyncSession, identity: Identity, now: datetime, **changes: Any) -> None:
+    """Set when identity, member and profile were last heard of, and `changes` of the identity, in one statement."""
+    own = update(IDENTITIES).where(IDENTITIES.c.id == identity.id).values(last_seen_at=now, **changes)
+    member = update(MEMBERS).where(MEMBERS.c.id == identity.member_id).values(last_seen_at=now)
+    both = statements.seen(identity.member_id, now).add_cte(own.cte("own"), member.cte("member"))
+    await session.execute(both)
+
+
+async def insert_member(session: AsyncSession, bot_id: int, **values: Any) -> RowMapping:
+    """A new lead, demo data when its bot is; answers the row."""
+    is_demo = select(bots.c.is_demo).where(bots.c.id == bot_id).scalar_subquery()
+    found = await session.execute(insert(MEMBERS).values(is_demo=is_demo, **values).returning(*MEMBERS.c))
+    return found.mappings().one()
+
+
+async def insert_identity(session: AsyncSession, **values: Any) -> RowMapping | None:
+    """A new identity; None when another transaction was first with this address."""
+    statement = upsert(IDENTITIES).values(**values).on_conflict_do_nothing().returning(*IDENTITIES.c)
+    return (await session.execute(statement)).mappings().one_or_none()
+
+
+async def load(session: AsyncSession, member_id: int, *, for_update: bool = False) -> Member | None:
+    """One member, locked when it is to be changed."""
+    query = select(MEMBERS).where(MEMBERS.c.id == member_id)
+    if for_update:
+        query = query.with_for_update()
+    row = (await session.execute(query)).mappings().one_or_none()
+    return None if row is None else member_of(row, vault(session), await clock.now(session))

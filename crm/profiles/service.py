@@ -1,0 +1,46 @@
+"""Use cases of profiles: owners of facts record them, everyone above reads them."""
+
+from collections.abc import Sequence
+from typing import Unpack
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.profiles.errors import ProfileNotFound
+from crm.profiles.models import ProfileRow
+from crm.profiles.types import Profile, ProfileChanges, Stage
+
+_TABLE = ProfileRow.metadata.tables["profiles"]
+
+
+async def create(session: AsyncSession, member_id: int, **facts: Unpack[ProfileChanges]) -> None:
+    """The row of a new member, at least with its `locale`; members does this."""
+    await session.execute(insert(ProfileRow).values(member_id=member_id, **facts))
+
+
+async def record(session: AsyncSession, member_id: int, **facts: Unpack[ProfileChanges]) -> None:
+    """Write facts that the caller owns. Raises ProfileNotFound."""
+    if not facts:
+        return
+    changed = update(_TABLE).where(_TABLE.c.member_id == member_id).values(**facts).returning(_TABLE.c.member_id)
+    if (await session.execute(changed)).scalar_one_or_none() is None:
+        raise ProfileNotFound(member_id=member_id)
+
+
+async def get(session: AsyncSession, member_id: int) -> Profile:
+    """The facts of one member, as this transaction sees them. Raises ProfileNotFound."""
+    found = await get_many(session, [member_id])
+    if member_id not in found:
+        raise ProfileNotFound(member_id=member_id)
+    return found[member_id]
+
+
+async def get_many(session: AsyncSession, member_ids: Sequence[int]) -> dict[int, Profile]:
+    """The facts of these members by id; ids without a profile are left out."""
+    rows = await session.execute(select(_TABLE).where(_TABLE.c.member_id.in_(member_ids)))
+    return {row.member_id: _profile(row) for row in rows}
+
+
+def _profile(row: Row[tuple[object, ...]]) -> Profile:
+    facts = dict(row._mapping)  # noqa: SLF001 - the documented way to a row's names
+    return Profile(**{**facts, "stage": Stage(facts["stage"]), "tag_ids": list(facts["tag_ids"])})
