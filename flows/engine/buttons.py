@@ -1,0 +1,61 @@
+"""What buttons carry: `version:kind:...`, at most 64 bytes, and to be checked as if forged."""
+
+from dataclasses import dataclass
+
+from crm.kit.errors import InvalidError
+
+MAX_BYTES = 64
+_VERSION = "1"
+
+
+@dataclass(frozen=True)
+class StartTap:
+    """Starts the flow that declares `Button(name)`."""
+
+    name: str
+    argument: str = ""
+
+
+@dataclass(frozen=True)
+class AnswerTap:
+    """Answers question `step` of run `run` with the option at `index`; the special choices are negative."""
+
+    run: int
+    step: int
+    index: int
+
+
+DONE = -1
+SKIP = -2
+Tap = StartTap | AnswerTap
+
+
+class ButtonTooLong(InvalidError):
+    """A button may carry at most 64 bytes."""
+
+
+def start_data(name: str, argument: str = "") -> str:
+    """Data of a button that starts a flow, e.g. `start_data("survey", "nps")`. Raises ButtonTooLong."""
+    data = f"{_VERSION}:s:{name}:{argument}" if argument else f"{_VERSION}:s:{name}"
+    if len(data.encode()) > MAX_BYTES:
+        raise ButtonTooLong
+    return data
+
+
+def answer_data(run: int, step: int, index: int) -> str:
+    """Data of a button that answers a question."""
+    return f"{_VERSION}:a:{run}:{step}:{index}"
+
+
+def read_tap(data: str | None) -> Tap | None:
+    """What a tapped button carried; None if we never made such a button, or a version ago."""
+    parts = (data or "").split(":", 3)
+    match parts:
+        case [version, "s", name, *rest] if version == _VERSION and name:
+            return StartTap(name, rest[0] if rest else "")
+        case [version, "a", run, rest] if version == _VERSION:
+            step, _, index = rest.partition(":")
+            numbers = [run, step, index.removeprefix("-")]
+            if all(part.isascii() and part.isdigit() for part in numbers):
+                return AnswerTap(int(run), int(step), int(index))
+    return None
