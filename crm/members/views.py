@@ -5,9 +5,20 @@ from sqlalchemy import select
 from crm.members.models import IdentityRow, MemberRow
 
 members = (
-    select(MemberRow.id, MemberRow.display_name, MemberRow.locale, MemberRow.status, MemberRow.is_demo)
+    select(
+        MemberRow.id,
+        MemberRow.display_name,
+        MemberRow.locale,
+        MemberRow.status,
+        MemberRow.is_demo,
+        MemberRow.attributes,
+        MemberRow.time_zone,
+        MemberRow.next_time_zone,
+        MemberRow.zone_changes_at,
+    )
 ).subquery("members_view")
-"""id, display_name, locale, status, is_demo; merged and erased members too."""
+"""id, display_name, locale, status, is_demo, attributes, and the zone: time_zone, or next_time_zone from
+zone_changes_at on, or the brand's; merged and erased members too."""
 identities = (
     select(
         IdentityRow.id,
