@@ -1,1 +1,1 @@
-"""The campaigns capability."""
+"""Campaigns: one message to one segment, launched once."""

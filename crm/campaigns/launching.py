@@ -1,0 +1,217 @@
+"""From a draft to deliveries: plan, preflight, launch, start, pause, resume, cancel, finish."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.brand import service as brands
+from crm.campaigns import policy
+from crm.campaigns.errors import (
+    CountNotConfirmedError,
+    InvalidCampaignError,
+    NobodyToReachError,
+    ScheduleInThePastError,
+)
+from crm.campaigns.models import CampaignRow
+from crm.campaigns.repository import load, store
+from crm.campaigns.service import SOURCE
+from crm.campaigns.types import Campaign, CampaignStatus, LaunchPlan
+from crm.db import clock
+from crm.deliveries import service as deliveries
+from crm.jobs import service as jobs
+from crm.messages import limited
+from crm.messages import service as messages
+from crm.messages.content import fits
+from crm.messages.errors import TemplateProblemsError
+from crm.messages.types import ChannelTraits, Problem, Recipient
+from crm.profiles.views import profiles
+from crm.segments import compiler
+from crm.segments import service as segments
+from crm.segments.policy import warnings
+from crm.segments.types import All, Rule
+
+START_JOB = "campaigns.start"
+_SAMPLED = 20
+_RATE = 25.0
+_WIDE = "W" * 64
+_STRICTEST = ChannelTraits("preflight")
+
+
+async def plan(session: AsyncSession, campaign_id: int) -> LaunchPlan:
+    """What a launch now would do. Raises SegmentArchivedError or InvalidRuleError."""
+    campaign = await load(session, campaign_id)
+    rule = await segments.rule_of(session, campaign.segment_id)
+    found = compiler.audience(rule, await clock.now(session)).subquery()
+    counted = select(func.count(), func.count().filter(profiles.c.is_reachable)).select_from(
+        found.join(profiles, profiles.c.member_id == found.c.member_id)
+    )
+    audience, reachable = (await session.execute(counted)).one()
+    odd = [warning.text for warning in warnings(rule)]
+    return LaunchPlan(audience, reachable, _is_everyone(rule), odd, reachable / _RATE)
+
+
+def _is_everyone(rule: Rule) -> bool:
+    return isinstance(rule, All) and all(_is_everyone(part) for part in rule.parts)
+
+
+async def launch(
+    session: AsyncSession, campaign_id: int, *, by: str, at: datetime | None = None, confirm_count: int | None = None
+) -> Campaign:
+    """Launch now, or at a later time. Exactly one of two launches at once succeeds.
+
+    Raises AlreadyLaunchedError, ScheduleInThePastError, NobodyToReachError, CountNotConfirmedError,
+    TemplateProblemsError (the preflight renders sampled and worst-case members).
+    """
+    campaign = await load(session, campaign_id, for_update=True)
+    policy.check_launchable(campaign)
+    now = await clock.now(session)
+    if at is not None and at <= now:
+        raise ScheduleInThePastError
+    if campaign.send_before is not None and campaign.send_before <= (at or now):
+        raise InvalidCampaignError("send_before is earlier than the launch; nothing would be sent.")
+    await _check_audience(session, campaign, confirm_count)
+    await _preflight(session, campaign)
+    values = {"scheduled_at": at or now, "launched_at": now, "launched_by": by, "held_reason": None}
+    if at is not None:
+        return await store(session, campaign_id, status=CampaignStatus.SCHEDULED, **values)
+    launched = await store(session, campaign_id, status=CampaignStatus.RUNNING, **values)
+    await jobs.enqueue(session, START_JOB, {"campaign_id": campaign_id}, key=f"{START_JOB}:{campaign_id}")
+    return launched
+
+
+async def _check_audience(session: AsyncSession, campaign: Campaign, confirm_count: int | None) -> None:
+    planned = await plan(session, campaign.id)
+    if planned.audience == 0:
+        raise NobodyToReachError
+    if (planned.is_everyone or confirm_count is not None) and confirm_count != planned.audience:
+        raise CountNotConfirmedError(
+            f"This goes to {planned.audience} members: repeat the launch with confirm_count {planned.audience}.",
+            count=planned.audience,
+        )
+
+
+async def _preflight(session: AsyncSession, campaign: Campaign) -> None:
+    """Render for some members and for the longest imaginable one, in the limited child process."""
+    rule = await segments.rule_of(session, campaign.segment_id)
+    found = compiler.audience(rule, await clock.now(session)).limit(_SAMPLED)
+    readers = [await messages.recipient(session, row.member_id) for row in await session.execute(found)]
+    readers += [_worst(locale) for locale in campaign.message.text]
+    content = await messages.checked(session, campaign.message)
+    brand = await brands.get(session)
+    for reader, shown in zip(
+        readers,
+        await limited.render(content, readers, _STRICTEST, default_locale=brand.default_locale),
+        strict=True,
+    ):
+        if not fits(shown, _STRICTEST):
+            most = _STRICTEST.max_caption if shown.photo_media_id else _STRICTEST.max_text
+            text = f"The message is empty or longer than {most} characters for some members."
+            raise TemplateProblemsError([Problem(text, place=f"text.{reader.locale}")])
+
+
+def _worst(locale: str) -> Recipient:
+    member = {
+        "name": _WIDE,
+        "points": 999_999_999,
+        "tier": _WIDE,
+        "streak": 9999,
+        "tags": [],
+        "attributes": {},
+        "locale": locale,
+    }
+    return Recipient(locale, member, {"name": _WIDE})
+
+
+async def start(session: AsyncSession, campaign_id: int) -> bool:
+    """Turn the audience of this moment into deliveries, once; False when that was done before."""
+    campaign = await load(session, campaign_id, for_update=True)
+    if campaign.started_at is not None or campaign.status is not CampaignStatus.RUNNING:
+        return False
+    now = await clock.now(session)
+    rule = await segments.rule_of(session, campaign.segment_id)
+    broadcast = await deliveries.start_broadcast(
+        session,
+        SOURCE,
+        str(campaign_id),
+        compiler.audience(rule, now),
+        topic=campaign.topic,
+        message_class=campaign.message_class,
+        not_before=now,
+        send_before=campaign.send_before,
+    )
+    await store(session, campaign_id, started_at=now, audience_size=broadcast.total)
+    return True
+
+
+async def start_due(session: AsyncSession) -> int:
+    """Begin one scheduled campaign whose time has come; hold it when that was missed by too much."""
+    now = await clock.now(session)
+    due = select(CampaignRow.id).where(
+        CampaignRow.status == CampaignStatus.SCHEDULED,
+        CampaignRow.held_reason.is_(None),
+        CampaignRow.scheduled_at <= now,
+    )
+    campaign_id = await session.scalar(
+        due.order_by(CampaignRow.scheduled_at).limit(1).with_for_update(skip_locked=True)
+    )
+    if campaign_id is None:
+        return 0
+    campaign = await load(session, campaign_id)
+    assert campaign.scheduled_at is not None
+    if now - campaign.scheduled_at > timedelta(minutes=campaign.max_lateness_minutes):
+        await store(session, campaign_id, held_reason="missed")
+        return 1
+    await store(session, campaign_id, status=CampaignStatus.RUNNING)
+    await start(session, campaign_id)
+    return 1
+
+
+async def start_left_over(session: AsyncSession) -> int:
+    """Begin one launched campaign that no worker has begun yet."""
+    left = select(CampaignRow.id).where(CampaignRow.status == CampaignStatus.RUNNING, CampaignRow.started_at.is_(None))
+    campaign_id = await session.scalar(left.limit(1).with_for_update(skip_locked=True))
+    return 0 if campaign_id is None else int(await start(session, campaign_id))
+
+
+async def pause(session: AsyncSession, campaign_id: int) -> Campaign:
+    """Stop sending; what is on its way within a group of 25 still arrives."""
+    campaign = await load(session, campaign_id, for_update=True)
+    policy.check_status(campaign, "paused", CampaignStatus.RUNNING)
+    if campaign.started_at is not None:
+        await deliveries.pause(session, SOURCE, str(campaign_id))
+    return await store(session, campaign_id, status=CampaignStatus.PAUSED, held_reason="operator")
+
+
+async def resume(session: AsyncSession, campaign_id: int) -> Campaign:
+    """Go on where it stopped: nobody is sent to twice, nobody is left out."""
+    campaign = await load(session, campaign_id, for_update=True)
+    policy.check_status(campaign, "resumed", CampaignStatus.PAUSED)
+    if campaign.started_at is not None:
+        await deliveries.resume(session, SOURCE, str(campaign_id))
+    return await store(session, campaign_id, status=CampaignStatus.RUNNING, held_reason=None)
+
+
+async def cancel(session: AsyncSession, campaign_id: int) -> Campaign:
+    """End it for good; what was not sent becomes `cancelled`."""
+    campaign = await load(session, campaign_id, for_update=True)
+    allowed = (CampaignStatus.SCHEDULED, CampaignStatus.RUNNING, CampaignStatus.PAUSED)
+    policy.check_status(campaign, "cancelled", *allowed)
+    if campaign.started_at is not None:
+        await deliveries.cancel(session, SOURCE, str(campaign_id))
+    now = await clock.now(session)
+    return await store(session, campaign_id, status=CampaignStatus.CANCELLED, held_reason=None, finished_at=now)
+
+
+async def finish_done(session: AsyncSession) -> int:
+    """Mark one running campaign finished when its deliveries are all at their end."""
+    running = select(CampaignRow.id).where(
+        CampaignRow.status == CampaignStatus.RUNNING, CampaignRow.started_at.is_not(None)
+    )
+    for campaign_id in (await session.scalars(running.with_for_update(skip_locked=True))).all():
+        counts = await deliveries.counts(session, SOURCE, str(campaign_id))
+        if counts.is_finished:
+            now = await clock.now(session)
+            await store(session, campaign_id, status=CampaignStatus.FINISHED, finished_at=now)
+            return 1
+    return 0

@@ -1,0 +1,91 @@
+"""Public values of campaigns."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from crm.deliveries.types import DeliveryCounts, MessageClass
+from crm.messages.types import MessageContent, Outbound
+
+
+class CampaignStatus(StrEnum):
+    """Where a campaign stands."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """One campaign; counts are asked for apart, they are derived from deliveries."""
+
+    id: int
+    name: str
+    segment_id: int
+    message: MessageContent
+    topic: str
+    message_class: MessageClass
+    status: CampaignStatus
+    scheduled_at: datetime | None
+    max_lateness_minutes: int
+    """A schedule that is missed by more than this is held until someone confirms."""
+    send_before: datetime | None
+    held_reason: str | None
+    """Why an overdue schedule or a paused run waits for a person."""
+    audience_size: int | None
+    """How many matched when it started."""
+    version: int
+    created_by: str
+    launched_by: str | None
+    created_at: datetime
+    launched_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    is_archived: bool
+
+
+@dataclass(frozen=True)
+class NewCampaign:
+    """What a draft needs."""
+
+    name: str
+    segment_id: int
+    message: MessageContent
+    topic: str = "news"
+    message_class: MessageClass = MessageClass.MARKETING
+    send_before: datetime | None = None
+    max_lateness_minutes: int = 60
+
+
+@dataclass(frozen=True)
+class LaunchPlan:
+    """What a launch would do, shown before it is confirmed."""
+
+    audience: int
+    reachable: int
+    is_everyone: bool
+    """The rule matches everyone: the launch wants `confirm_count`."""
+    warnings: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    """How long it takes at the bots' rates."""
+
+
+@dataclass(frozen=True)
+class PreviewedMessage:
+    """What one member would see."""
+
+    member_id: int
+    locale: str
+    message: Outbound
+
+
+@dataclass(frozen=True)
+class CampaignProgress:
+    """A campaign with its live counts."""
+
+    campaign: Campaign
+    counts: DeliveryCounts
