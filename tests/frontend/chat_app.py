@@ -43,7 +43,7 @@ def routes(room: Room) -> list[Route | WebSocketRoute]:
     """The page, the embedded page, and the socket."""
 
     async def chat(request: Request) -> Response:
-        values = {"brand": {"name": "云间茶铺 Cloud Tea", "logo_url": ""}, "locale": "en"}
+        values: dict[str, Any] = {"brand": {"name": "云间茶铺 Cloud Tea", "logo_url": ""}, "locale": "en"}
         values |= {"embed": request.url.path.endswith("embed"), "locales": ["zh-CN", "en"]}
         body = environment().get_template("webchat/page.html").render(values)
         return HTMLResponse(body, headers={"Content-Security-Policy": CONTENT_POLICY})
