@@ -271,6 +271,28 @@ class MessageDelivered(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BroadcastPaused(Event):
+    """Sending of a source was stopped, by an operator or by itself; `until` when it goes on by itself."""
+
+    kind = "broadcast_paused"
+    title = "Broadcast paused"
+    source_kind: str
+    source_id: str
+    reason: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BroadcastFinished(Event):
+    """Nothing of a source is on its way any more."""
+
+    kind = "broadcast_finished"
+    title = "Broadcast finished"
+    source_kind: str
+    source_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class JourneyEntered(Event):
     """A lifecycle trigger enrolled the member."""
 
