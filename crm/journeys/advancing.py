@@ -1,0 +1,108 @@
+"""Members move on: those who stand at the same node are moved together, in one transaction."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.db import clock
+from crm.events.catalogue import JourneyEnded
+from crm.events.service import publish
+from crm.journeys import service
+from crm.journeys.models import EnrollmentRow, JourneyRow
+from crm.journeys.nodes.contract import Batch
+from crm.journeys.registry import nodes
+from crm.journeys.types import Graph, JourneyStatus
+
+BATCH = 500
+FINISHED = "finished"
+DROPPED = "dropped"
+FAILED = "failed"
+log = structlog.get_logger(__name__)
+Key = tuple[int, int, str]
+_PLACE = (
+    EnrollmentRow.id,
+    EnrollmentRow.journey_id,
+    EnrollmentRow.version,
+    EnrollmentRow.node,
+    EnrollmentRow.member_id,
+)
+
+
+async def advance_due(session: AsyncSession) -> int:
+    """Move up to 500 due members of active journeys by one node; answers how many."""
+    now = await clock.now(session)
+    due = (
+        select(
+            EnrollmentRow.id,
+            EnrollmentRow.journey_id,
+            EnrollmentRow.version,
+            EnrollmentRow.node,
+            EnrollmentRow.member_id,
+        )
+        .join(JourneyRow, JourneyRow.id == EnrollmentRow.journey_id)
+        .where(EnrollmentRow.due_at <= now, JourneyRow.status == JourneyStatus.ACTIVE)
+        .order_by(EnrollmentRow.due_at)
+        .limit(BATCH)
+        .with_for_update(of=EnrollmentRow, skip_locked=True)
+    )
+    groups: dict[Key, dict[int, int]] = defaultdict(dict)
+    for row in await session.execute(due):
+        groups[row.journey_id, row.version, row.node or ""][row.member_id] = row.id
+    for (journey_id, version, node), enrollments in groups.items():
+        await _move(session, Batch(journey_id, version, node, sorted(enrollments), now), enrollments)
+    return sum(len(enrollments) for enrollments in groups.values())
+
+
+async def _move(session: AsyncSession, batch: Batch, enrollments: Mapping[int, int]) -> None:
+    graph = await service.graph_of(session, batch.journey_id, batch.version)
+    try:
+        async with session.begin_nested():
+            moved = await _run_node(session, graph, batch, enrollments)
+    except Exception as error:
+        log.exception("journey_node_failed", journey_id=batch.journey_id, node=batch.node, error=type(error).__name__)
+        await _end(session, batch, enrollments, list(enrollments), FAILED)
+        return
+    left = [member_id for member_id in enrollments if member_id not in moved]
+    await _end(session, batch, enrollments, left, DROPPED)
+
+
+async def _run_node(session: AsyncSession, graph: Graph, batch: Batch, enrollments: Mapping[int, int]) -> set[int]:
+    spec = graph.nodes[batch.node]
+    node = nodes()[spec.kind]
+    verdict = await node.run(session, node.parameters.model_validate(spec.parameters), batch)
+    moved: set[int] = set()
+    for way, member_ids in verdict.exits.items():
+        moved.update(member_ids)
+        target = spec.exits.get(way)
+        if target is None:
+            await _end(session, batch, enrollments, member_ids, FINISHED)
+        else:
+            await _go_to(session, [enrollments[item] for item in member_ids], target, verdict.due_at or batch.now)
+    return moved
+
+
+async def _go_to(session: AsyncSession, ids: Sequence[int], node: str, due_at: datetime) -> None:
+    values = {"node": node, "due_at": due_at}
+    await session.execute(update(EnrollmentRow).where(EnrollmentRow.id.in_(ids)).values(values))
+
+
+async def _end(
+    session: AsyncSession, batch: Batch, enrollments: Mapping[int, int], member_ids: Sequence[int], outcome: str
+) -> None:
+    if not member_ids:
+        return
+    values = {"node": None, "due_at": None, "outcome": outcome, "ended_at": batch.now}
+    ids = [enrollments[member_id] for member_id in member_ids]
+    await session.execute(update(EnrollmentRow).where(EnrollmentRow.id.in_(ids)).values(values))
+    for member_id in member_ids:
+        ended = JourneyEnded(
+            member_id=member_id,
+            journey_id=batch.journey_id,
+            enrollment_id=enrollments[member_id],
+            outcome=outcome,
+        )
+        await publish(session, ended)

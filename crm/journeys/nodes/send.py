@@ -1,0 +1,67 @@
+"""Send a message; deliveries judge consent, quiet hours and reachability when it goes out."""
+
+from pydantic import Field
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.consent import service as consent
+from crm.deliveries import service as deliveries
+from crm.deliveries.types import MessageClass
+from crm.journeys.nodes.contract import Batch, Verdict
+from crm.kit.rules import Parameters
+from crm.messages import service as messages
+from crm.messages.errors import TemplateProblemsError
+from crm.messages.types import MessageContent
+from crm.profiles.views import profiles
+
+SOURCE = "journey"
+
+
+class SendParameters(Parameters):
+    """What to send; topic and class as for a campaign."""
+
+    message: MessageContent
+    topic: str = "news"
+    message_class: MessageClass = Field(MessageClass.MARKETING)
+
+
+def source_id(journey_id: int, version: int, node: str) -> str:
+    """How deliveries name this node."""
+    return f"{journey_id}.{version}.{node}"
+
+
+class Send:
+    """One delivery per member and node."""
+
+    kind = "send"
+    label = "Send message"
+    parameters = SendParameters
+    exits = ("next",)
+
+    async def check(self, session: AsyncSession, parameters: SendParameters) -> list[tuple[str, str]]:
+        """The message must render and the topic exist."""
+        problems: list[tuple[str, str]] = []
+        try:
+            await messages.checked(session, parameters.message)
+        except TemplateProblemsError as error:
+            problems += [(f"message.{item.place}", f"line {item.line}: {item.text}") for item in error.problems]
+        if parameters.topic not in {topic.key for topic in await consent.topics(session)}:
+            problems.append(("topic", f"There is no topic {parameters.topic!r}; see the list of topics."))
+        return problems
+
+    async def run(self, session: AsyncSession, parameters: SendParameters, batch: Batch) -> Verdict:
+        """Hand the whole batch to deliveries."""
+        audience = select(profiles.c.member_id).where(profiles.c.member_id.in_(batch.member_ids))
+        await deliveries.start_broadcast(
+            session,
+            SOURCE,
+            source_id(batch.journey_id, batch.version, batch.node),
+            audience,
+            topic=parameters.topic,
+            message_class=parameters.message_class,
+            not_before=batch.now,
+        )
+        return Verdict({"next": batch.member_ids})
+
+
+SEND = Send()
