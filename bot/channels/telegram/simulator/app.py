@@ -45,7 +45,7 @@ class SimulatorApp:
         await call_in_answer(self.simulator, bot, call)
 
     @asynccontextmanager
-    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         async with self.simulator.running():
             yield
 

@@ -45,6 +45,10 @@ class SimulatorClient:
         """Register a bot; the answer holds its `token`."""
         return _object(await self._post("bots", {"username": username, "name": name, "token": token}))
 
+    async def remove_bot(self, bot: int | str) -> None:
+        """Forget a bot with its chats."""
+        await self._call("DELETE", f"bots/{bot}", {})
+
     async def revoke_token(self, bot: int | str) -> str:
         """Give a bot a new token, which is returned."""
         return str(_object(await self._post(f"bots/{bot}/revoke"))["token"])
@@ -113,16 +117,16 @@ class SimulatorClient:
         return _objects(await self._get(_chat(user_id, peer, "messages"), {"after": after}))
 
     async def wait_for_message(
-        self, user_id: int, peer: int | str, *, contains: str = "", after: int = 0, timeout: float = 10.0
+        self, user_id: int, peer: int | str, *, contains: str = "", after: int = 0, seconds: float = 10.0
     ) -> Json:
         """The bot's first message after a sequence that contains a text; raises TimeoutError.
 
-        `timeout` is in seconds, up to 60.
+        Waits up to `seconds`, at most 60.
         """
-        query: dict[str, str | float] = {"contains": contains, "after": after, "timeout": timeout}
-        found = await self._get(_chat(user_id, peer, "wait"), query, timeout + _WAIT_MARGIN)
+        query: dict[str, str | float] = {"contains": contains, "after": after, "timeout": seconds}
+        found = await self._get(_chat(user_id, peer, "wait"), query, seconds + _WAIT_MARGIN)
         if found is None:
-            raise TimeoutError(f"no message with {contains!r} came within {timeout} seconds")
+            raise TimeoutError(f"no message with {contains!r} came within {seconds} seconds")
         return _object(found)
 
     async def callback_answer(self, callback_query_id: str) -> Json | None:
@@ -162,17 +166,17 @@ class SimulatorClient:
     async def _post(self, path: str, values: Mapping[str, Any] | None = None) -> Any:
         return await self._call("POST", path, values or {})
 
-    async def _get(self, path: str, query: Mapping[str, str | float] | None = None, timeout: float = 30.0) -> Any:
-        return await self._request("GET", path, timeout, params=query)
+    async def _get(self, path: str, query: Mapping[str, str | float] | None = None, seconds: float = 30.0) -> Any:
+        return await self._request("GET", path, seconds, params=query)
 
     async def _call(self, verb: str, path: str, values: Mapping[str, Any]) -> Any:
         return await self._request(verb, path, 30.0, json=values)
 
-    async def _request(self, verb: str, path: str, timeout: float, **content: Any) -> Any:
+    async def _request(self, verb: str, path: str, seconds: float, **content: Any) -> Any:
         if self._session is None:
             raise RuntimeError("use SimulatorClient in an `async with` block")
         address = f"{self.base_url}/simulator/{path}"
-        limit = aiohttp.ClientTimeout(total=timeout)
+        limit = aiohttp.ClientTimeout(total=seconds)
         async with self._session.request(verb, address, timeout=limit, **content) as answer:
             body = await answer.json()
         if not body.get("ok"):

@@ -53,6 +53,16 @@ class Simulator:
         self._open_mailbox(bot)
         return bot
 
+    def remove_bot(self, bot: Bot) -> None:
+        """Forget a bot, its chats and its waiting updates."""
+        bot.webhook = None
+        self.switch_webhook(bot)
+        mailbox = self.mailboxes.pop(bot.id)
+        mailbox.release_poll()
+        mailbox.drop_all()
+        self._by_token.pop(bot.token, None)
+        self.world.remove_bot(bot)
+
     def bot_by_token(self, token: str) -> Bot:
         """The bot that a token belongs to; raises 401 for any other token."""
         bot = self._by_token.get(token)
@@ -90,8 +100,7 @@ class Simulator:
         try:
             yield
         finally:
-            for mailbox in self.mailboxes.values():
-                mailbox.end_poll("the simulator is stopping")
+            self.hang_up()
             tasks = [writer, *self._couriers.values()]
             for task in tasks:
                 task.cancel()
@@ -99,6 +108,12 @@ class Simulator:
             self._couriers.clear()
             mark_clean_end(self.world)
             await self.store.close()
+
+    def hang_up(self) -> None:
+        """Answer every waiting poll and end every stream, so that a stop need not wait for them."""
+        for mailbox in self.mailboxes.values():
+            mailbox.release_poll()
+        self.live.close()
 
     def require_no_webhook(self, bot: Bot) -> None:
         """Raise the 409 that a poller gets while a webhook is set."""

@@ -24,6 +24,8 @@ class FaultKind(StrEnum):
     MIGRATE = "migrate"
 
 
+_SERVER_ERRORS = range(500, 600)
+_LONGEST_SECONDS = 3600
 AFTER_ACCEPT = {FaultKind.TIMEOUT_AFTER_ACCEPT, FaultKind.RESET_AFTER_ACCEPT}
 
 
@@ -153,9 +155,9 @@ def _check(fault: Fault) -> None:
         raise bad_request("probability must be between 0 and 1")
     if fault.every < 1 or fault.skip < 0 or (fault.count is not None and fault.count < 1):
         raise bad_request("every and count must be at least 1, skip at least 0")
-    if not 500 <= fault.status <= 599:
+    if fault.status not in _SERVER_ERRORS:
         raise bad_request("status must be between 500 and 599")
-    if not 0 <= fault.seconds <= 3600:
+    if not 0 <= fault.seconds <= _LONGEST_SECONDS:
         raise bad_request("seconds must be between 0 and 3600")
     if fault.kind is FaultKind.MIGRATE and (fault.migrate_to_chat_id is None or fault.chat_id is None):
         raise bad_request("migrate needs chat_id and migrate_to_chat_id")

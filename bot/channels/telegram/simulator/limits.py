@@ -7,6 +7,7 @@ from .config import RateLimits
 from .errors import too_many_requests
 
 _MOST_KEYS = 50_000
+_ROUNDING = 1e-9
 
 
 @dataclass(slots=True)
@@ -36,7 +37,7 @@ class Pacer:
             arrival = max(self._arrivals.get(place, now), now) + weight / rate
             longest = max(longest, arrival - now - room)
             charges[place] = arrival
-        if longest > 1e-9:
+        if longest > _ROUNDING:
             raise too_many_requests(max(1, math.ceil(longest)))
         self._arrivals.update(charges)
         if len(self._arrivals) > _MOST_KEYS:

@@ -10,6 +10,7 @@ from .world.dialogs import Dialog
 from .world.world import World
 
 Feed = asyncio.Queue[Json]
+GOODBYE = "goodbye"
 _LONGEST_FEED = 1000
 
 
@@ -41,6 +42,12 @@ class Live:
             self._feeds[person_id].discard(feed)
             if not self._feeds[person_id]:
                 del self._feeds[person_id]
+
+    def close(self) -> None:
+        """Tell every watcher that nothing more will come."""
+        for feeds in self._feeds.values():
+            for feed in feeds:
+                feed.put_nowait({"type": GOODBYE})
 
     def _people_in(self, dialog: Dialog) -> list[int]:
         if dialog.chat_id > 0:

@@ -92,16 +92,16 @@ class Mailbox:
         for update_id in gone:
             self.drop(update_id)
 
-    async def poll(self, offset: int, limit: int, timeout: float) -> list[Json]:
-        """Confirm, then give what waits, or wait for the first up to `timeout` seconds.
+    async def poll(self, offset: int, limit: int, seconds: float) -> list[Json]:
+        """Confirm, then give what waits, or wait for the first up to that many seconds.
 
         Raises 409 when another poller comes while this one waits.
         """
         self.end_poll()
         self.confirm(offset)
         self.drop_expired()
-        if not self.waiting and timeout > 0:
-            await self._wait(timeout)
+        if not self.waiting and seconds > 0:
+            await self._wait(seconds)
         return [update.body for update in itertools.islice(self.waiting.values(), limit)]
 
     def end_poll(self, reason: str = _OTHER_POLLER) -> None:
@@ -109,19 +109,23 @@ class Mailbox:
         if self._poller is not None and not self._poller.done():
             self._poller.set_exception(conflict(reason))
 
+    def release_poll(self) -> None:
+        """Let a waiting poller go with what there is."""
+        self._arrival.set()
+
     async def wait_for_arrival(self) -> None:
         """Return as soon as an update has come since the last call."""
         await self._arrival.wait()
         self._arrival.clear()
 
-    async def _wait(self, timeout: float) -> None:
+    async def _wait(self, seconds: float) -> None:
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._poller = ended
         self._arrival.clear()
         arrival = asyncio.create_task(self._arrival.wait())
         try:
             events: set[asyncio.Future[Any]] = {ended, arrival}
-            await asyncio.wait(events, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(events, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if ended.done():
                 ended.result()
         finally:

@@ -2,13 +2,13 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import uvicorn
 
-from .app import create_simulator_app
+from .app import SimulatorApp, create_simulator_app
 from .config import SimulatorConfig
 from .core import Simulator
 
@@ -21,6 +21,38 @@ class RunningSimulator:
     simulator: Simulator
 
 
+class _Server(uvicorn.Server):
+    """A server inside another program, whose signals stay with that program."""
+
+    def __init__(self, app: SimulatorApp) -> None:
+        super().__init__(_settings(app))
+        self._app = app
+        self._ready = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signal handlers alone."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start listening and say so."""
+        await super().startup(sockets)
+        self._ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what waits for updates or changes, then stop."""
+        self._app.simulator.hang_up()
+        await super().shutdown(sockets)
+
+    async def wait_until_ready(self, serving: "asyncio.Task[None]") -> None:
+        """Return when requests are answered; raises OSError when that never happens."""
+        ready = asyncio.create_task(self._ready.wait())
+        await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+        if not self.started:
+            raise OSError("the simulator could not start")
+
+
 @asynccontextmanager
 async def running_simulator(
     config: SimulatorConfig, *, host: str = "127.0.0.1", port: int = 0
@@ -29,19 +61,17 @@ async def running_simulator(
 
     Raises OSError when the port is taken.
     """
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Named TCP outright, or asyncio leaves Nagle's algorithm on and each answer takes 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
         app = create_simulator_app(config)
-        server = uvicorn.Server(_settings(app))
-        serving = asyncio.create_task(server._serve([listener]))  # noqa: SLF001 - serve() would take the program's signals
+        server = _Server(app)
+        serving = asyncio.create_task(server.serve([listener]))
         try:
-            while not server.started and not serving.done():
-                await asyncio.sleep(0.01)
-            if serving.done():
-                await serving
-                raise OSError("the simulator could not start")
+            await server.wait_until_ready(serving)
             shown = f"[{host}]" if ":" in host else host
             yield RunningSimulator(f"http://{shown}:{listener.getsockname()[1]}", app.simulator)
         finally:
@@ -51,9 +81,9 @@ async def running_simulator(
         listener.close()
 
 
-def _settings(app: object) -> uvicorn.Config:
+def _settings(app: SimulatorApp) -> uvicorn.Config:
     return uvicorn.Config(
-        app,  # type: ignore[arg-type]  # uvicorn knows no protocol for an application object
+        app,
         log_config=None,
         access_log=False,
         lifespan="on",

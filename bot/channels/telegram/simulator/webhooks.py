@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
 import aiohttp
 import orjson
@@ -13,6 +14,7 @@ from .world.bots import Bot, Webhook
 _SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name
 _LONGEST_RETRY_AFTER = 3600.0
 _GONE_SECONDS = 23 * 3600.0
+_TAKEN = range(200, 300)
 _CALL_IN_ANSWER = 64 * 1024
 
 AnswerCall = Callable[[Bot, Json], Awaitable[None]]
@@ -109,12 +111,12 @@ class Courier:
             return 0.0
 
     async def _judge(self, answer: aiohttp.ClientResponse, content: bytes, webhook: Webhook) -> float | None:
-        if 200 <= answer.status < 300:
+        if answer.status in _TAKEN:
             webhook.gone_since = None
             await self._call_in_answer(content)
             return None
         self._note_error(webhook, f"Wrong response from the webhook: {answer.status} {answer.reason}")
-        self._note_gone(webhook, is_gone=answer.status == 410)
+        self._note_gone(webhook, is_gone=answer.status == HTTPStatus.GONE)
         asked = answer.headers.get("Retry-After", "")
         return min(float(asked), _LONGEST_RETRY_AFTER) if asked.isdecimal() else 0.0
 

@@ -12,6 +12,7 @@ from bot.channels.telegram.simulator.world.people import Group, Person
 
 from .speaking import Seat, say
 
+_LONGEST_TITLE = 128
 _PAYLOAD = re.compile(r"\A[A-Za-z0-9_-]{0,64}\Z")
 
 
@@ -45,7 +46,7 @@ def unblock(seat: Seat) -> None:
 def found_group(simulator: Simulator, title: str, founder: Person, bots: list[Bot]) -> Group:
     """Make a group of a person with bots."""
     title = title.strip()
-    if not 1 <= len(title) <= 128:
+    if not 1 <= len(title) <= _LONGEST_TITLE:
         raise bad_request("a group's title has 1 to 128 characters")
     chat_id = -(10**9 + secrets.randbelow(9 * 10**8))
     group = simulator.world.add_group(Group(chat_id, title, [founder.id]))

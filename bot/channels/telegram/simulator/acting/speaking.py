@@ -15,6 +15,7 @@ from bot.channels.telegram.simulator.world.files import StoredFile
 from bot.channels.telegram.simulator.world.people import Group, Person
 
 _LONGEST_TEXT = 4096
+_POLE, _DATE_LINE = 90.0, 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def share_contact(seat: Seat, contact: Json | None = None) -> Message:
 
 def share_location(seat: Seat, latitude: float, longitude: float) -> Message:
     """Share a place by its degrees."""
-    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+    if abs(latitude) > _POLE or abs(longitude) > _DATE_LINE:
         raise bad_request("latitude must be within 90 and longitude within 180 degrees")
     return write(seat, {"location": {"latitude": latitude, "longitude": longitude}})
 

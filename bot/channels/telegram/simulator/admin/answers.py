@@ -39,9 +39,7 @@ def endpoint(simulator: Simulator, handler: Handler, *, changes: bool = True) ->
 
     async def answer(request: Request) -> Response:
         try:
-            kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-            if request.method != "GET" and kind != "application/json":
-                raise BotApiError(415, "Unsupported Media Type: send application/json")
+            _require_json(request)
             result = await handler(Ask(simulator, request.path_params, await read_parameters(request)))
         except BotApiError as error:
             return json_response(error.body(), error.code)
@@ -50,3 +48,9 @@ def endpoint(simulator: Simulator, handler: Handler, *, changes: bool = True) ->
         return json_response({"ok": True, "result": result})
 
     return answer
+
+
+def _require_json(request: Request) -> None:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.method not in {"GET", "HEAD"} and kind != "application/json":
+        raise BotApiError(415, "Unsupported Media Type: send application/json")

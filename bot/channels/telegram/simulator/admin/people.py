@@ -20,6 +20,7 @@ from bot.channels.telegram.simulator.world.people import Person
 from .answers import Ask
 from .samples import sample_upload
 
+_LONGEST_NAME = 64
 _FIELDS = ("first_name", "last_name", "username", "language_code", "phone")
 
 
@@ -110,7 +111,7 @@ async def list_bots(ask: Ask) -> list[Json]:
 
 def _write_person(simulator: Simulator, person: Person, given: Parameters) -> Json:
     values = {name: clean(given.text(name)).strip() for name in _FIELDS if given.has(name)}
-    if any(len(value) > 64 for value in values.values()):
+    if any(len(value) > _LONGEST_NAME for value in values.values()):
         raise bad_request("names, codes and phones have at most 64 characters")
     if not values.get("first_name", person.first_name):
         raise bad_request("first_name is required")
@@ -139,7 +140,7 @@ def _write(seat: speaking.Seat, given: Parameters) -> Message:
 
 def _upload(given: Parameters, kind: str) -> Upload:
     """The file in the field: `{name, mime_type, data}` with base64 data, or `true` for a sample."""
-    value = given.parsed(kind)
+    value = given.values[kind]
     if not isinstance(value, dict):
         return sample_upload(kind, value if isinstance(value, str) else "")
     try:

@@ -14,6 +14,7 @@ from bot.channels.telegram.simulator.api import json_response
 from bot.channels.telegram.simulator.core import Simulator
 from bot.channels.telegram.simulator.errors import BotApiError
 from bot.channels.telegram.simulator.json_types import Json
+from bot.channels.telegram.simulator.live import GOODBYE
 from bot.channels.telegram.simulator.methods.call import not_found
 from bot.channels.telegram.simulator.world.dialogs import Message
 from bot.channels.telegram.simulator.world.files import unique_id_of
@@ -56,8 +57,10 @@ async def wait_for_message(ask: Ask) -> Json | None:
     with ask.simulator.live.watch(seat.person.id) as feed:
         while (found := _next_of_bot(seat, after, wanted)) is None:
             try:
-                await asyncio.wait_for(feed.get(), deadline - loop.time())
+                event = await asyncio.wait_for(feed.get(), deadline - loop.time())
             except TimeoutError:
+                return None
+            if event["type"] == GOODBYE:
                 return None
         return message_view(found)
 
@@ -118,6 +121,8 @@ async def _events(simulator: Simulator, person_id: int) -> AsyncIterator[bytes]:
         while True:
             try:
                 event = await asyncio.wait_for(feed.get(), _HEARTBEAT_SECONDS)
+                if event["type"] == GOODBYE:
+                    return
                 yield b"data: " + orjson.dumps(_with_message(simulator, person_id, event)) + b"\n\n"
             except TimeoutError:
                 yield b": still here\n\n"

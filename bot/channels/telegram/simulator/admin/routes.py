@@ -25,6 +25,7 @@ _READS: tuple[tuple[str, Handler], ...] = (
 )
 _CHANGES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/simulator/bots", scripting.create_bot),
+    ("DELETE", "/simulator/bots/{bot}", scripting.remove_bot),
     ("POST", "/simulator/bots/{bot}/revoke", scripting.revoke_token),
     ("POST", "/simulator/users", people.create_person),
     ("PATCH", "/simulator/users/{person}", people.change_person),

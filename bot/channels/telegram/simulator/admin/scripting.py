@@ -22,6 +22,13 @@ async def create_bot(ask: Ask) -> Json:
     return {**bot_view(bot), "token": bot.token}
 
 
+async def remove_bot(ask: Ask) -> Json:
+    """Forget a bot with its chats."""
+    bot = find_bot(ask.simulator, ask.part("bot"))
+    ask.simulator.remove_bot(bot)
+    return bot_view(bot)
+
+
 async def revoke_token(ask: Ask) -> Json:
     """Give a bot a new token; the old one is answered with 401 from now on."""
     bot = find_bot(ask.simulator, ask.part("bot"))

@@ -6,13 +6,17 @@ from typing import Any
 from bot.channels.telegram.simulator.errors import bad_request
 from bot.channels.telegram.simulator.json_types import Json
 from bot.channels.telegram.simulator.parameters import Parameters, Upload
-from bot.channels.telegram.simulator.world.files import StoredFile, described, file_id, image_size, unique_id_of
+from bot.channels.telegram.simulator.world.files import StoredFile, described, file_id, unique_id_of
+from bot.channels.telegram.simulator.world.pictures import image_size
 
 from .call import Call, find_target, pace, sending_target
 from .sending import caption_content, post, read_markup
 
 LARGEST_PHOTO = 10 * 1024 * 1024
 LARGEST_DOCUMENT = 50 * 1024 * 1024
+_ALBUM_SIZES = range(2, 11)
+_MOST_PIXELS_BOTH_SIDES = 10_000
+_STEEPEST_RATIO = 20
 _CONTENT_FIELDS = (
     "text",
     "entities",
@@ -40,7 +44,7 @@ async def send_media_group(call: Call) -> list[Json]:
     """Send an album of two to ten pictures or files."""
     target = sending_target(call)
     items = call.parameters.sequence("media") or []
-    if not 2 <= len(items) <= 10:
+    if len(items) not in _ALBUM_SIZES:
         raise bad_request("invalid number of media: an album has 2 to 10 items")
     contents = [_album_item(call, item) for item in items]
     pace(call, target, weight=len(contents))
@@ -89,7 +93,7 @@ def check_upload(upload: Upload, kind: str) -> StoredFile:
         size = image_size(upload.content)
         if size is None:
             raise bad_request("IMAGE_PROCESS_FAILED")
-        if min(size) < 1 or sum(size) > 10_000 or max(size) > 20 * min(size):
+        if min(size) < 1 or sum(size) > _MOST_PIXELS_BOTH_SIDES or max(size) > _STEEPEST_RATIO * min(size):
             raise bad_request("PHOTO_INVALID_DIMENSIONS")
     return described(upload, kind)
 

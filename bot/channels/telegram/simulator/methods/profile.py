@@ -8,6 +8,8 @@ from bot.channels.telegram.simulator.json_types import Json
 
 from .call import Call
 
+_MOST_COMMANDS = 100
+_LONGEST_DESCRIPTION = 256
 _COMMAND = re.compile(r"\A[a-z0-9_]{1,32}\Z")
 _SCOPES = {
     "default": (),
@@ -35,12 +37,12 @@ async def get_me(call: Call) -> Json:
     }
 
 
-async def log_out(call: Call) -> bool:
+async def log_out(_call: Call) -> bool:
     """Leave the cloud server; a simulated bot may come back at once."""
     return True
 
 
-async def close(call: Call) -> bool:
+async def close(_call: Call) -> bool:
     """Close the bot's instance before moving it."""
     return True
 
@@ -48,7 +50,7 @@ async def close(call: Call) -> bool:
 async def set_my_commands(call: Call) -> bool:
     """Set the command list for a scope and a language."""
     raw = call.parameters.sequence("commands") or []
-    if len(raw) > 100:
+    if len(raw) > _MOST_COMMANDS:
         raise bad_request("BOT_COMMANDS_TOO_MUCH")
     call.bot.commands[_place(call)] = [_command(item) for item in raw]
     _changed(call)
@@ -143,7 +145,7 @@ def _command(raw: Any) -> Json:
     description = str(raw.get("description", "")).strip()
     if not _COMMAND.match(name):
         raise bad_request("BOT_COMMAND_INVALID")
-    if not 1 <= len(description) <= 256:
+    if not 1 <= len(description) <= _LONGEST_DESCRIPTION:
         raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
     return {"command": name, "description": description}
 

@@ -12,6 +12,7 @@ from bot.channels.telegram.simulator.world.bots import Bot, Webhook
 from .call import Call
 
 _LONGEST_POLL = 50.0
+_CONNECTIONS = range(1, 101)
 _SECRET = re.compile(r"\A[A-Za-z0-9_-]{1,256}\Z")
 
 
@@ -86,7 +87,7 @@ def _read_webhook(address: str, parameters: Parameters) -> Webhook:
     if secret and not _SECRET.match(secret):
         raise bad_request("secret token contains unallowed characters")
     connections = parameters.integer("max_connections", 40)
-    if not 1 <= connections <= 100:
+    if connections not in _CONNECTIONS:
         raise bad_request("max_connections must be between 1 and 100")
     return Webhook(address, secret, connections)
 

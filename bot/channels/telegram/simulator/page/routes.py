@@ -19,7 +19,7 @@ _HEADERS = {
 }
 
 
-async def _page(request: Request) -> Response:
+async def _page(_request: Request) -> Response:
     return FileResponse(_FOLDER / "index.html", headers=_HEADERS)
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from bot.channels.telegram.simulator.errors import bad_request
 from bot.channels.telegram.simulator.parameters import Upload
 
+from .pictures import image_size
+
 _PREFIX = b"\x53\x79"
 _PLACE = struct.Struct(">2sQ12sB")
 _KINDS = ("photo", "document", "sticker")
@@ -91,41 +93,3 @@ def unique_id_of(bot_id: int, given: str) -> str:
     if prefix != _PREFIX or owner != bot_id:
         raise bad_request("wrong file identifier/HTTP URL specified")
     return base64.urlsafe_b64encode(digest).decode()
-
-
-def image_size(content: bytes) -> tuple[int, int] | None:
-    """Width and height of a PNG, GIF, WebP or JPEG, or nothing for other bytes."""
-    if content.startswith(b"\x89PNG\r\n\x1a\n") and len(content) >= 24:
-        return struct.unpack(">II", content[16:24])
-    if content[:6] in {b"GIF87a", b"GIF89a"} and len(content) >= 10:
-        return struct.unpack("<HH", content[6:10])
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return _webp_size(content)
-    return _jpeg_size(content) if content.startswith(b"\xff\xd8") else None
-
-
-def _webp_size(content: bytes) -> tuple[int, int] | None:
-    if len(content) < 30:
-        return None
-    if content[12:16] == b"VP8X":
-        return (
-            int.from_bytes(content[24:27], "little") + 1,
-            int.from_bytes(content[27:30], "little") + 1,
-        )
-    if content[12:16] == b"VP8L":
-        bits = int.from_bytes(content[21:25], "little")
-        return (bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1
-    width, height = struct.unpack("<HH", content[26:30])
-    return width & 0x3FFF, height & 0x3FFF
-
-
-def _jpeg_size(content: bytes) -> tuple[int, int] | None:
-    position = 2
-    while position + 9 < len(content) and content[position] == 0xFF:
-        marker = content[position + 1]
-        length = int.from_bytes(content[position + 2 : position + 4])
-        if 0xC0 <= marker <= 0xCF and marker not in {0xC4, 0xC8, 0xCC}:
-            height, width = struct.unpack(">HH", content[position + 5 : position + 9])
-            return width, height
-        position += 2 + length
-    return None

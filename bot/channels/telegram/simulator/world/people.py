@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from bot.channels.telegram.simulator.json_types import Json
 
+_FIRST_SUPERGROUP = -1_000_000_000_000
+
 
 @dataclass(slots=True)
 class Person:
@@ -47,5 +49,5 @@ class Group:
 
     def as_chat(self) -> Json:
         """The Bot API's Chat object; ids below -10^12 are supergroups."""
-        kind = "supergroup" if self.chat_id < -1_000_000_000_000 else "group"
+        kind = "supergroup" if self.chat_id < _FIRST_SUPERGROUP else "group"
         return {"id": self.chat_id, "type": kind, "title": self.title}

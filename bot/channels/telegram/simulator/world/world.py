@@ -52,6 +52,22 @@ class World:
         self.keep_bot(bot)
         return bot
 
+    def remove_bot(self, bot: Bot) -> None:
+        """Forget a bot with its private chats; in groups its messages stay."""
+        del self.bots[bot.id]
+        self.store.remove("bot", str(bot.id))
+        for place in [place for place in self.dialogs if place[0] == bot.id]:
+            dialog = self.dialogs.pop(place)
+            self.store.remove("dialog", dialog.key)
+            for message_id in self.messages.pop(place):
+                self.store.remove("message", f"{dialog.key}/{message_id:012d}")
+        for query in [query for query in self.callbacks.values() if query.bot_id == bot.id]:
+            del self.callbacks[query.id]
+            self.store.remove("callback", query.id)
+        for group in self.groups.values():
+            group.bot_ids = [bot_id for bot_id in group.bot_ids if bot_id != bot.id]
+            self.add_group(group)
+
     def keep_bot(self, bot: Bot) -> None:
         """Hand a changed bot to the store."""
         self.store.put("bot", str(bot.id), bot)

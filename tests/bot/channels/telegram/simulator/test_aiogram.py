@@ -15,6 +15,7 @@ from aiogram.types import (
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InputMediaPhoto,
+    MediaUnion,
     MenuButtonCommands,
 )
 
@@ -60,7 +61,10 @@ async def test_pictures_are_uploaded_once_and_sent_again_by_id(bot: Bot, stage: 
     fetched = await bot.download(first.photo[0].file_id)
     assert fetched is not None
     assert fetched.read() == PICTURE
-    album = [InputMediaPhoto(media=upload, caption="a"), InputMediaPhoto(media=first.photo[0].file_id)]
+    album: list[MediaUnion] = [
+        InputMediaPhoto(media=upload, caption="a"),
+        InputMediaPhoto(media=first.photo[0].file_id),
+    ]
     sent = await bot.send_media_group(stage.person_id, album)
     assert len({message.media_group_id for message in sent}) == 1
     with pytest.raises(TelegramBadRequest, match="wrong file identifier"):

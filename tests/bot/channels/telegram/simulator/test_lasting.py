@@ -15,9 +15,9 @@ BOT = BotAccount(TOKEN, "tea_bot", "Tea")
 
 
 async def _call(base_url: str, method: str, **parameters: object) -> object:
-    async with aiohttp.ClientSession() as http:
-        async with http.post(f"{base_url}/bot{TOKEN}/{method}", json=parameters) as answer:
-            return (await answer.json())["result"]
+    address = f"{base_url}/bot{TOKEN}/{method}"
+    async with aiohttp.ClientSession() as http, http.post(address, json=parameters) as answer:
+        return (await answer.json())["result"]
 
 
 async def _fill(base_url: str) -> tuple[int, str]:

@@ -123,7 +123,7 @@ async def test_waiting_sees_what_comes_and_what_is_edited(stage: Stage) -> None:
     found = await asyncio.wait_for(waiting, 2)
     assert found["message"]["message_id"] == sent["message_id"]
     with pytest.raises(TimeoutError):
-        await stage.client.wait_for_message(stage.person_id, stage.bot_id, after=found["sequence"], timeout=0.1)
+        await stage.client.wait_for_message(stage.person_id, stage.bot_id, after=found["sequence"], seconds=0.1)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +155,17 @@ async def test_live_changes_are_streamed(stage: Stage) -> None:
         await stage.send("live")
         event = await asyncio.wait_for(answer.content.readuntil(b"\n\n"), 2)
         assert b'"text":"live"' in event
+
+
+async def test_a_removed_bot_is_gone_with_its_chats(stage: Stage) -> None:
+    other = await stage.client.create_bot("demo_bot", "Demo")
+    await stage.client.start(stage.person_id, "demo_bot")
+    await stage.client.remove_bot("demo_bot")
+    assert [chat["username"] for chat in await stage.client.chats(stage.person_id)] == ["tea_bot"]
+    with pytest.raises(SimulatorError, match="there is no bot"):
+        await stage.client.send_text(stage.person_id, other["id"], "x")
+    stage.token = other["token"]
+    assert await stage.refused("getMe") == "401 Unauthorized"
 
 
 async def test_a_revoked_token_is_refused_and_the_new_one_works(stage: Stage) -> None:
