@@ -1,0 +1,1 @@
+"""Telegram: the adapter for the real server, and a simulated server to talk to."""

@@ -1,7 +1,7 @@
 // The page's own words in two languages; what the bot says is the bot's business.
 const LABELS = {
   zh: {
-    notice: "Siyu 自带的 Telegram 模拟器 · 人和消息都是假的，机器人是真的",
+    notice: "Siyu 自带的 Telegram 模拟器 · 人是假的，机器人是真的",
     pretend: "模拟用户", choose: "选择一个聊天，开始和机器人对话", back: "返回", more: "更多", commands: "命令菜单",
     write: "发消息…", keyboard: "按键", attach: "附件", send: "发送", who: "用谁的身份聊天？",
     whoHint: "每个模拟用户都有自己的聊天记录。", newPerson: "新建模拟用户", firstName: "名字", lastName: "姓氏（可选）",
