@@ -36,7 +36,7 @@ class Vault:
     def __init__(self, secret: bytes, *older: bytes) -> None:
         self._keys = [self._key(value) for value in (secret, *older)]
         self._index_key = _derive(secret, "siyu blind index")
-        self._secret = secret
+        self._secrets = (secret, *older)
 
     @staticmethod
     def _key(secret: bytes) -> _Key:
@@ -72,4 +72,9 @@ class Vault:
 
     def sign(self, data: bytes, purpose: str) -> bytes:
         """Keyed signature (32 bytes) of `data`, e.g. of a checkpoint or a visitor token."""
-        return hmac.new(_derive(self._secret, purpose), data, hashlib.sha256).digest()
+        return hmac.new(_derive(self._secrets[0], purpose), data, hashlib.sha256).digest()
+
+    def is_signed(self, data: bytes, purpose: str, signature: bytes) -> bool:
+        """Whether `signature` was made over `data` by `sign` with one of the secrets in use."""
+        made = (hmac.new(_derive(secret, purpose), data, hashlib.sha256).digest() for secret in self._secrets)
+        return any(hmac.compare_digest(item, signature) for item in made)

@@ -1,0 +1,1 @@
+"""Kinds of earning rules, one module each."""

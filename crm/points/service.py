@@ -1,0 +1,288 @@
+"""Use cases of points: earn, redeem, adjust, reverse, expire, and what a member sees of them.
+
+Every posting has a key and happens once; it locks the member's account, so parallel postings wait in line.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.db import clock
+from crm.events import service as events
+from crm.events.catalogue import PointsAdjusted, PointsEarned, PointsExpired, PointsRedeemed
+from crm.events.types import RecordedEvent
+from crm.kit.paging import Page, check_limit, decode_cursor, encode_cursor
+from crm.points import awarding, checkpoints, earning_rules, policy, repository, verification
+from crm.points.errors import AlreadyReversed, InsufficientPoints, NotReversible, PostingKeyReused, TransactionNotFound
+from crm.points.repository import Line
+from crm.points.types import (
+    Account,
+    Award,
+    Checkpoint,
+    Entry,
+    EntryKind,
+    LedgerReport,
+    PointsSummary,
+    Posting,
+    WayToEarn,
+)
+
+_SHOWN = 5
+_CONTRA = {EntryKind.EARN: Account.ISSUANCE, EntryKind.REDEEM: Account.REDEMPTION, EntryKind.ADJUST: Account.ADJUSTMENT}
+
+
+async def award(session: AsyncSession, event: RecordedEvent) -> list[Award]:
+    """Give what the earning rules in force at the event's time say, once per (event, rule).
+
+    Awards that were given before are answered again with `is_new` False. Rules that give 0 are left out.
+    """
+    return await awarding.award(session, event)
+
+
+async def earn(
+    session: AsyncSession, member_id: int, points: int, *, rule: str, key: str, expires_at: datetime | None = None
+) -> Posting:
+    """Credit `points` (1 to 1e9) under the name of `rule`. What the member owes is made good first.
+
+    Raises PointsOutOfRange, InvalidPostingKey, PostingKeyReused.
+    """
+    line = Line(
+        member_id=member_id,
+        kind=EntryKind.EARN,
+        key=policy.check_key(key),
+        points=policy.check_points(points),
+        contra=Account.ISSUANCE,
+        reason=policy.check_reason(rule),
+        occurred_at=await clock.now(session),
+        expires_at=expires_at,
+    )
+    posting = await _post(session, line)
+    if posting.is_new:
+        await _announce_earning(session, posting, line.reason)
+    return posting
+
+
+async def redeem(session: AsyncSession, member_id: int, points: int, *, reason: str, key: str) -> Posting:
+    """Spend `points` (1 to 1e9), oldest expiry first.
+
+    Raises InsufficientPoints (with `balance`), PointsOutOfRange, InvalidReason, InvalidPostingKey, PostingKeyReused.
+    """
+    line = Line(
+        member_id=member_id,
+        kind=EntryKind.REDEEM,
+        key=policy.check_key(key),
+        points=-policy.check_points(points),
+        contra=Account.REDEMPTION,
+        reason=policy.check_reason(reason),
+        occurred_at=await clock.now(session),
+    )
+    await _expire(session, 1000, member_id)
+    posting = await _post(session, line)
+    if posting.is_new:
+        fact = PointsRedeemed(
+            member_id=posting.member_id,
+            points=points,
+            reason=line.reason,
+            transaction_id=posting.transaction_id,
+            balance=posting.balance,
+        )
+        await events.publish(session, fact)
+    return posting
+
+
+async def adjust(session: AsyncSession, member_id: int, points: int, *, reason: str, key: str, by: str) -> Posting:
+    """Correct the balance by signed `points`; `by` is who did it, e.g. `operator:3`. It never goes below zero.
+
+    Raises InsufficientPoints, PointsOutOfRange, InvalidReason, InvalidPostingKey, PostingKeyReused.
+    """
+    line = Line(
+        member_id=member_id,
+        kind=EntryKind.ADJUST,
+        key=policy.check_key(key),
+        points=policy.check_adjustment(points),
+        contra=Account.ADJUSTMENT,
+        reason=policy.check_reason(reason),
+        occurred_at=await clock.now(session),
+        actor=by,
+    )
+    if points < 0:
+        await _expire(session, 1000, member_id)
+    posting = await _post(session, line)
+    if posting.is_new:
+        await _announce_adjustment(session, posting, line.reason)
+    return posting
+
+
+async def grant(session: AsyncSession, member_id: int, rule_id: int, *, key: str, by: str) -> Posting:
+    """Give the points of the `manual` earning rule `rule_id` by hand. Raises RuleNotFound, RuleNotGrantable."""
+    rule = await earning_rules.grantable(session, rule_id)
+    at = await clock.now(session)
+    line = Line(
+        member_id=member_id,
+        kind=EntryKind.EARN,
+        key=policy.check_key(key),
+        points=policy.check_points(rule.parameters["points"]),
+        contra=Account.ISSUANCE,
+        reason=policy.check_reason(rule.name),
+        occurred_at=at,
+        actor=by,
+        rule_id=rule.id,
+        expires_at=policy.months_later(at, rule.parameters["expires_after_months"]),
+    )
+    posting = await _post(session, line)
+    if posting.is_new:
+        await _announce_earning(session, posting, line.reason)
+    return posting
+
+
+async def reverse(session: AsyncSession, transaction_id: UUID, *, reason: str, key: str, by: str = "system") -> Posting:
+    """Take back an earning, redemption or adjustment, once.
+
+    Returned points come back with the expiry that they had. Points that were spent since are booked as debt, which
+    later earnings make good first. Raises TransactionNotFound, NotReversible, AlreadyReversed, PostingKeyReused.
+    """
+    original = await repository.transaction(session, transaction_id)
+    if original is None:
+        raise TransactionNotFound(transaction_id=str(transaction_id))
+    if original.kind not in _CONTRA:
+        raise NotReversible(transaction_id=str(transaction_id))
+    amount = -int(original.amount)
+    line = Line(
+        member_id=original.member_id,
+        kind=EntryKind.REVERSE,
+        key=policy.check_key(key),
+        points=amount,
+        contra=_CONTRA[EntryKind(original.kind)],
+        reason=policy.check_reason(reason),
+        occurred_at=await clock.now(session),
+        actor=by,
+        reverses_id=original.id,
+        restores_id=original.id if amount > 0 else None,
+        restores_at=original.occurred_at if amount > 0 else None,
+        may_owe=True,
+    )
+    if amount < 0:
+        await _expire(session, 1000, original.member_id)
+    posting = await _post(session, line)
+    if posting.is_new:
+        await _announce_adjustment(session, posting, line.reason)
+    return posting
+
+
+async def balance(session: AsyncSession, member_id: int) -> int:
+    """The member's points."""
+    return (await repository.account(session, member_id))[0]
+
+
+async def summary(session: AsyncSession, member_id: int) -> PointsSummary:
+    """Balance, what runs out within 90 days (the 5 soonest), and the last 5 entries."""
+    now = await clock.now(session)
+    held, debt = await repository.account(session, member_id)
+    soon = await repository.expiring(session, member_id, after=now, until=now + policy.SOON)
+    last = await repository.entries(session, member_id, before=None, limit=_SHOWN)
+    return PointsSummary(held, soon[:_SHOWN], last, debt)
+
+
+async def statement(
+    session: AsyncSession, member_id: int, *, cursor: str | None = None, limit: int = 50
+) -> Page[Entry]:
+    """The member's entries, newest first. Raises InvalidCursor, InvalidLimit."""
+    check_limit(limit)
+    before = decode_cursor(cursor, int)[0] if cursor else None
+    found = await repository.entries(session, member_id, before=before, limit=limit + 1)
+    shown = found[:limit]
+    return Page(shown, encode_cursor(shown[-1].sequence) if len(found) > limit else None)
+
+
+async def how_to_earn(session: AsyncSession, locale: str) -> list[WayToEarn]:
+    """What the rules in force now give, told in `locale`."""
+    return await earning_rules.how_to_earn(session, locale)
+
+
+async def ensure_defaults(session: AsyncSession) -> int:
+    """Insert the shipped earning rules that were never inserted; answers how many. Harmless to repeat."""
+    return await earning_rules.ensure_defaults(session)
+
+
+async def expire_due(session: AsyncSession, limit: int = 500) -> int:
+    """Post the expiry of at most `limit` lots that have run out, one transaction each; answers how many."""
+    return await _expire(session, limit, None)
+
+
+async def verify(session: AsyncSession) -> LedgerReport:
+    """Re-derive the whole ledger from its entries and recompute every chain; safe beside live traffic."""
+    return await verification.verify(session)
+
+
+async def checkpoint(session: AsyncSession) -> Checkpoint | None:
+    """Seal the heads of the chains that moved since the last checkpoint; None when none moved."""
+    return await checkpoints.seal(session)
+
+
+async def _post(session: AsyncSession, line: Line) -> Posting:
+    row = (await repository.post(session, [line]))[0]
+    match row.outcome:
+        case "insufficient":
+            raise InsufficientPoints(balance=row.balance, points=-line.points)
+        case "reversed":
+            raise AlreadyReversed(transaction_id=str(line.reverses_id))
+        case "replayed" if row.points != line.points:
+            raise PostingKeyReused(key=line.key)
+        case _:
+            return _posting(row)
+
+
+def _posting(row: Row[*tuple[Any, ...]]) -> Posting:
+    is_new = row.outcome == "posted"
+    return Posting(row.transaction_id, is_new, row.points, row.balance, row.debt, row.member_id)
+
+
+async def _announce_earning(session: AsyncSession, posting: Posting, rule: str) -> None:
+    fact = PointsEarned(
+        member_id=posting.member_id,
+        points=posting.points,
+        rule=rule,
+        transaction_id=posting.transaction_id,
+        balance=posting.balance,
+    )
+    await events.publish(session, fact)
+
+
+async def _announce_adjustment(session: AsyncSession, posting: Posting, reason: str) -> None:
+    fact = PointsAdjusted(
+        member_id=posting.member_id,
+        points=posting.points,
+        reason=reason,
+        transaction_id=posting.transaction_id,
+        balance=posting.balance,
+    )
+    await events.publish(session, fact)
+
+
+async def _expire(session: AsyncSession, limit: int, member_id: int | None) -> int:
+    lots = await repository.due_lots(session, most=limit, member_id=member_id)
+    if not lots:
+        return 0
+    lines = [
+        Line(
+            member_id=lot.member_id,
+            kind=EntryKind.EXPIRE,
+            key=f"expire:{lot.id}",
+            points=-1,
+            contra=Account.EXPIRY,
+            reason="expired",
+            occurred_at=lot.expires_at,
+            lot_id=lot.id,
+        )
+        for lot in lots
+    ]
+    posted = [row for row in await repository.post(session, lines) if row.outcome == "posted"]
+    for row in posted:
+        fact = PointsExpired(
+            member_id=row.member_id, points=-row.points, transaction_id=row.transaction_id, balance=row.balance
+        )
+        await events.publish(session, fact)
+    return len(posted)

@@ -1,0 +1,150 @@
+"""Public values of points: postings, statements, earning rules, and the report of a verification."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+MAX_POINTS = 1_000_000_000
+"""The most that one posting may move."""
+
+
+class EntryKind(StrEnum):
+    """Why points moved."""
+
+    EARN = "earn"
+    REDEEM = "redeem"
+    EXPIRE = "expire"
+    ADJUST = "adjust"
+    REVERSE = "reverse"
+    MERGE = "merge"
+
+
+class Account(StrEnum):
+    """The two sides of a transaction: what a member holds or owes, and where points come from and go to."""
+
+    MEMBER = "member"
+    DEBT = "debt"
+    ISSUANCE = "issuance"
+    REDEMPTION = "redemption"
+    EXPIRY = "expiry"
+    ADJUSTMENT = "adjustment"
+
+
+@dataclass(frozen=True)
+class Posting:
+    """What a posting did. `points` is signed; a repeated key answers the first posting with `is_new` False."""
+
+    transaction_id: UUID
+    is_new: bool
+    points: int
+    balance: int
+    """The member's balance now."""
+    debt: int
+    """What the member owes now, to be made good by later earnings."""
+    member_id: int
+    """Whose account it was: the kept member when the one asked for was merged away."""
+
+
+@dataclass(frozen=True)
+class Award:
+    """Points that an earning rule gave for an event."""
+
+    rule: str
+    """Kind of the rule, e.g. `check_in`."""
+    rule_id: int
+    points: int
+    transaction_id: UUID
+    balance: int
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class Expiring:
+    """Points that run out together."""
+
+    points: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of a member's statement. `reason` is a rule's kind for earnings, else the text that was given."""
+
+    at: datetime
+    kind: EntryKind
+    points: int
+    reason: str
+    balance: int
+    sequence: int
+    transaction_id: UUID
+
+
+@dataclass(frozen=True)
+class PointsSummary:
+    """What a member wants to see at a glance."""
+
+    balance: int
+    expiring: list[Expiring]
+    entries: list[Entry]
+    debt: int = 0
+
+
+@dataclass(frozen=True)
+class WayToEarn:
+    """One way to earn points, told in the member's language."""
+
+    rule: str
+    text: str
+
+
+@dataclass(frozen=True)
+class EarningRule:
+    """An earning rule as it is now; every change makes a new version, and events meet the version of their time."""
+
+    id: int
+    kind: str
+    name: str
+    parameters: Mapping[str, Any]
+    is_active: bool
+    valid_from: datetime | None
+    valid_until: datetime | None
+    version: int
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
+class LedgerProblem:
+    """The first bad row that a check met."""
+
+    check: str
+    subject: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class LedgerReport:
+    """What a verification counted and found."""
+
+    members: int
+    transactions: int
+    entries: int
+    checkpoints: int
+    problems: list[LedgerProblem] = field(default_factory=list)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether everything was re-derived without a contradiction."""
+        return not self.problems
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A signed seal over the heads of the chains that moved since the one before."""
+
+    id: int
+    at: datetime
+    accounts: int
+    digest: str

@@ -1,0 +1,170 @@
+"""Re-deriving the ledger: every check names its first bad row.
+
+Each check is one statement, so that live traffic cannot make a sound ledger look broken.
+"""
+
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.points import checkpoints
+from crm.points.chain import GENESIS, Link, link_hash
+from crm.points.types import LedgerProblem, LedgerReport
+
+CHECKS: dict[str, str] = {
+    "transactions sum to zero": """
+        SELECT 'transaction ' || transaction_id AS subject,
+               'its ' || count(*) || ' entries sum to ' || sum(amount) AS detail
+        FROM ledger_entries GROUP BY transaction_id, occurred_at HAVING sum(amount) <> 0 OR count(*) < 2
+    """,
+    "transactions and entries belong together": """
+        SELECT 'transaction ' || coalesce(t.id, e.transaction_id) AS subject,
+               CASE WHEN t.id IS NULL THEN 'has entries only' ELSE 'has no entries' END AS detail
+        FROM ledger_transactions t
+        FULL JOIN (SELECT DISTINCT transaction_id, occurred_at FROM ledger_entries) e
+            ON e.transaction_id = t.id AND e.occurred_at = t.occurred_at
+        WHERE t.id IS NULL OR e.transaction_id IS NULL
+    """,
+    "keys and transactions belong together": """
+        SELECT 'key ' || coalesce(k.key, t.key) AS subject,
+               CASE WHEN t.id IS NULL THEN 'names no transaction' WHEN k.key IS NULL THEN 'is missing'
+                    ELSE 'differs from its transaction' END AS detail
+        FROM ledger_keys k FULL JOIN ledger_transactions t
+            ON t.id = k.transaction_id AND t.occurred_at = k.occurred_at
+        WHERE t.id IS NULL OR k.key IS NULL OR k.key <> t.key OR k.reverses_id IS DISTINCT FROM t.reverses_id
+    """,
+    "balances equal entries": """
+        SELECT 'member ' || coalesce(a.member_id, e.member_id) AS subject,
+               'balance ' || coalesce(a.balance, 0) || ', entries ' || coalesce(e.held, 0)
+               || '; debt ' || coalesce(a.debt, 0) || ', entries ' || coalesce(e.owed, 0) AS detail
+        FROM point_accounts a
+        FULL JOIN (
+            SELECT member_id, coalesce(sum(amount) FILTER (WHERE account = 'member'), 0) AS held,
+                   coalesce(-sum(amount) FILTER (WHERE account = 'debt'), 0) AS owed
+            FROM ledger_entries WHERE account IN ('member', 'debt') GROUP BY member_id
+        ) e ON e.member_id = a.member_id
+        WHERE coalesce(a.balance, 0) <> coalesce(e.held, 0) OR coalesce(a.debt, 0) <> coalesce(e.owed, 0)
+    """,
+    "balances equal lots": """
+        SELECT 'member ' || coalesce(a.member_id, l.member_id) AS subject,
+               'balance ' || coalesce(a.balance, 0) || ', lots ' || coalesce(l.remaining, 0) AS detail
+        FROM point_accounts a
+        FULL JOIN (SELECT member_id, sum(remaining) AS remaining FROM point_lots GROUP BY member_id) l
+            ON l.member_id = a.member_id
+        WHERE coalesce(a.balance, 0) <> coalesce(l.remaining, 0)
+    """,
+    "lots equal their uses": """
+        SELECT 'lot ' || coalesce(l.id, u.lot_id) AS subject,
+               'of ' || l.points || ' points ' || l.remaining || ' remain, ' || coalesce(u.used, 0) || ' were used'
+               AS detail
+        FROM point_lots l
+        FULL JOIN (SELECT lot_id, sum(amount) AS used FROM lot_uses GROUP BY lot_id) u ON u.lot_id = l.id
+        WHERE l.id IS NULL OR l.points - coalesce(u.used, 0) <> l.remaining
+    """,
+    "uses equal entries": """
+        SELECT 'transaction ' || coalesce(e.transaction_id, u.transaction_id) AS subject,
+               'took ' || coalesce(-e.amount, 0) || ' points, ' || coalesce(u.used, 0) || ' of them from lots' AS detail
+        FROM (SELECT transaction_id, occurred_at, amount FROM ledger_entries
+              WHERE account = 'member' AND amount < 0) e
+        FULL JOIN (SELECT transaction_id, occurred_at, sum(amount) AS used FROM lot_uses
+                   GROUP BY transaction_id, occurred_at) u
+            ON u.transaction_id = e.transaction_id AND u.occurred_at = e.occurred_at
+        WHERE coalesce(-e.amount, 0) <> coalesce(u.used, 0)
+    """,
+    "expired lots are not spent": """
+        SELECT 'transaction ' || t.id AS subject, 'spent lot ' || l.id || ' after it ran out' AS detail
+        FROM lot_uses u
+        JOIN ledger_transactions t ON t.id = u.transaction_id AND t.occurred_at = u.occurred_at
+        JOIN point_lots l ON l.id = u.lot_id
+        WHERE t.kind = 'redeem' AND l.expires_at <= t.recorded_at
+    """,
+    "reversals are of one transaction each": """
+        SELECT 'transaction ' || r.id AS subject, 'reverses what is not there or something of another size' AS detail
+        FROM ledger_transactions r
+        JOIN ledger_keys rk ON rk.transaction_id = r.id
+        LEFT JOIN ledger_keys k ON k.transaction_id = r.reverses_id
+        WHERE r.reverses_id IS NOT NULL AND (k.key IS NULL OR rk.amount <> -k.amount OR r.kind <> 'reverse')
+    """,
+    "profiles show the balance": """
+        SELECT 'member ' || p.member_id AS subject,
+               'profile ' || p.points_balance || ', account ' || coalesce(a.balance, 0) AS detail
+        FROM profiles p LEFT JOIN point_accounts a ON a.member_id = p.member_id
+        WHERE p.points_balance <> coalesce(a.balance, 0)
+    """,
+}
+_COUNTS = text(
+    "SELECT (SELECT count(*) FROM point_accounts) AS members,"
+    " (SELECT count(*) FROM ledger_transactions) AS transactions,"
+    " (SELECT count(*) FROM ledger_entries) AS entries"
+)
+_CHAINS = text(
+    "SELECT a.member_id, a.last_sequence, a.last_hash, e.sequence, e.amount, e.balance_after, e.hash, e.transaction_id,"
+    " e.occurred_at, t.kind, t.key, t.reason, t.actor, t.rule_id, t.event_id, t.reverses_id"
+    " FROM point_accounts a"
+    " LEFT JOIN ledger_entries e ON e.member_id = a.member_id AND e.account = 'member'"
+    " LEFT JOIN ledger_transactions t ON t.id = e.transaction_id AND t.occurred_at = e.occurred_at"
+    " ORDER BY a.member_id, e.sequence"
+)
+
+
+async def verify(session: AsyncSession) -> LedgerReport:
+    """See `crm.points.service.verify`."""
+    problems = []
+    for check, query in CHECKS.items():
+        row = (await session.execute(text(query + " ORDER BY 1 LIMIT 1"))).one_or_none()
+        if row is not None:
+            problems.append(LedgerProblem(check, row.subject, row.detail or ""))
+    problems += await _check_chains(session)
+    sealed, unsealed = await checkpoints.check(session)
+    counts = (await session.execute(_COUNTS)).one()
+    return LedgerReport(counts.members, counts.transactions, counts.entries, sealed, problems + unsealed)
+
+
+class _Chain:
+    """One member's chain while its entries stream by."""
+
+    def __init__(self, first: Any) -> None:
+        self.member_id: int = first.member_id
+        self.expected = (first.last_sequence, first.last_hash)
+        self.sequence = 0
+        self.balance = 0
+        self.hash = GENESIS
+
+    def add(self, row: Any) -> str | None:
+        """Follow one entry; what is wrong with it, if anything."""
+        if row.sequence != self.sequence + 1:
+            return f"entry {self.sequence + 1} is missing"
+        self.sequence, self.balance = row.sequence, self.balance + row.amount
+        if row.balance_after != self.balance:
+            return f"entry {row.sequence} says balance {row.balance_after}, it is {self.balance}"
+        if row.kind is None:
+            return f"entry {row.sequence} has no transaction"
+        self.hash = link_hash(self.hash, Link(**{item.name: getattr(row, item.name) for item in fields(Link)}))
+        return None if self.hash == row.hash else f"entry {row.sequence} was changed: its hash does not match"
+
+    def end(self) -> str | None:
+        """What is wrong with the head, if anything."""
+        if self.expected == (self.sequence, self.hash):
+            return None
+        return f"the account ends at entry {self.expected[0]}, its chain at {self.sequence}"
+
+
+async def _check_chains(session: AsyncSession) -> list[LedgerProblem]:
+    chain: _Chain | None = None
+    async for row in await session.stream(_CHAINS):
+        if chain is None or chain.member_id != row.member_id:
+            wrong = chain.end() if chain else None
+            if chain is not None and wrong:
+                return [_broken(chain, wrong)]
+            chain = _Chain(row)
+        wrong = chain.add(row) if row.sequence is not None else None
+        if wrong:
+            return [_broken(chain, wrong)]
+    wrong = chain.end() if chain else None
+    return [_broken(chain, wrong)] if chain is not None and wrong else []
+
+
+def _broken(chain: _Chain, detail: str) -> LedgerProblem:
+    return LedgerProblem("chains", f"member {chain.member_id}", detail)
