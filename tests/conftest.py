@@ -148,8 +148,7 @@ async def committed_sessions(committed_engine: AsyncEngine, surroundings: Surrou
 _TRUNCATE = """
 DO $$ DECLARE names text; BEGIN
     SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') INTO names FROM pg_tables
-    WHERE schemaname = 'public' AND tablename <> 'alembic_version';
-    SET LOCAL session_replication_role = replica;
+    WHERE schemaname = 'public' AND tablename NOT IN ('alembic_version', 'consent_topics');
     EXECUTE 'TRUNCATE ' || names || ' RESTART IDENTITY CASCADE';
 END $$
 """

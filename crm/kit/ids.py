@@ -1,16 +1,23 @@
 """Identifiers that sort by time and tokens that cannot be guessed."""
 
+import itertools
 import secrets
 from datetime import datetime
 from uuid import UUID
 
-_RANDOM_BITS = 74
+_COUNTER_BITS, _RANDOM_BITS = 30, 44
+_counter = itertools.count(secrets.randbits(_COUNTER_BITS - 2))
 
 
 def uuid7(at: datetime) -> UUID:
-    """A version 7 UUID (RFC 9562, section 5.7) whose first 48 bits are `at` in milliseconds."""
+    """A version 7 UUID (RFC 9562, section 5.7) whose first 48 bits are `at` in milliseconds.
+
+    A counter follows (section 6.2, method 1), so that what one process makes for the same moment, such as the
+    events of one transaction, keeps its order.
+    """
     milliseconds = int(at.timestamp() * 1000) & (1 << 48) - 1
-    noise = secrets.randbits(_RANDOM_BITS)
+    counter = next(_counter) & (1 << _COUNTER_BITS) - 1
+    noise = counter << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
     value = milliseconds << 80 | 0x7 << 76 | (noise >> 62) << 64 | 0b10 << 62 | noise & (1 << 62) - 1
     return UUID(int=value)
 

@@ -1,9 +1,11 @@
 """Use cases of profiles: owners of facts record them, everyone above reads them."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
 from typing import Unpack
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.profiles.errors import ProfileNotFound
@@ -25,6 +27,33 @@ async def record(session: AsyncSession, member_id: int, **facts: Unpack[ProfileC
     changed = update(_TABLE).where(_TABLE.c.member_id == member_id).values(**facts).returning(_TABLE.c.member_id)
     if (await session.execute(changed)).scalar_one_or_none() is None:
         raise ProfileNotFound(member_id=member_id)
+
+
+async def add_tag(session: AsyncSession, member_id: int, tag_id: int) -> None:
+    """Add one tag to those of the row as it is now, so that two at once do not lose one; tags does this."""
+    tags = func.sort(func.uniq(func.sort(_TABLE.c.tag_ids.op("+")(tag_id))))
+    await session.execute(update(_TABLE).where(_TABLE.c.member_id == member_id).values(tag_ids=tags))
+
+
+async def remove_tag(session: AsyncSession, member_id: int, tag_id: int) -> None:
+    """Take one tag from those of the row as it is now; tags does this."""
+    tags = func.array_remove(_TABLE.c.tag_ids, tag_id)
+    await session.execute(update(_TABLE).where(_TABLE.c.member_id == member_id).values(tag_ids=tags))
+
+
+async def add_order(session: AsyncSession, member_id: int, amount: Decimal, placed_at: datetime) -> None:
+    """Count one more paid order on the row as it is now; orders does this."""
+    own = _TABLE.c
+    await session.execute(
+        update(_TABLE)
+        .where(own.member_id == member_id)
+        .values(
+            orders_count=own.orders_count + 1,
+            orders_total=own.orders_total + amount,
+            first_order_at=func.least(func.coalesce(own.first_order_at, placed_at), placed_at),
+            last_order_at=func.greatest(func.coalesce(own.last_order_at, placed_at), placed_at),
+        )
+    )
 
 
 async def get(session: AsyncSession, member_id: int) -> Profile:
