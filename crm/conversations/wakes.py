@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -48,24 +48,14 @@ async def report(session: AsyncSession, address: str, result: Any = None, *, err
 
 async def due(session: AsyncSession, *, limit: int = 100) -> list[Wake]:
     """What is due, longest first; nothing is claimed: each is handled under its conversation's lock."""
-    query = (
-        select(WakeRow, ConversationRow.identity_id, ConversationRow.bot_id, ConversationRow.chat_key)
-        .join(ConversationRow, ConversationRow.id == WakeRow.conversation_id)
-        .where(WakeRow.due_at <= func.siyu_now())
-        .order_by(WakeRow.due_at)
-        .limit(limit)
-    )
+    query = _with_conversation().where(WakeRow.due_at <= func.siyu_now()).order_by(WakeRow.due_at).limit(limit)
     return [_wake(session, *row) for row in await session.execute(query)]
 
 
-async def take(session: AsyncSession, wake_id: int) -> Wake | None:
-    """Take one for handling, under the conversation's lock; None if it was handled or cancelled meanwhile."""
-    gone = delete(WakeRow).where(WakeRow.id == wake_id).returning(WakeRow).cte("gone")
-    query = select(gone, ConversationRow.identity_id, ConversationRow.bot_id, ConversationRow.chat_key).join(
-        ConversationRow, ConversationRow.id == gone.c.conversation_id
-    )
-    row = (await session.execute(query)).one_or_none()
-    return None if row is None else _wake(session, row, row.identity_id, row.bot_id, row.chat_key)
+async def find(session: AsyncSession, wake_id: int) -> Wake | None:
+    """One that still waits, read under its conversation's lock; None if it was handled or cancelled meanwhile."""
+    row = (await session.execute(_with_conversation().where(WakeRow.id == wake_id))).one_or_none()
+    return None if row is None else _wake(session, *row)
 
 
 async def postpone(session: AsyncSession, wake_id: int, due_at: datetime) -> None:
@@ -79,11 +69,16 @@ async def drop(session: AsyncSession, wake_id: int) -> None:
     await session.execute(delete(WakeRow).where(WakeRow.id == wake_id))
 
 
+def _with_conversation() -> Select[WakeRow, int, int, str]:
+    joined = select(WakeRow, ConversationRow.identity_id, ConversationRow.bot_id, ConversationRow.chat_key)
+    return joined.join(ConversationRow, ConversationRow.id == WakeRow.conversation_id)
+
+
 def _sealed_at(address: str) -> str:
     return f"conversation_wakes.value:{address}"
 
 
-def _wake(session: AsyncSession, row: Any, identity_id: int, bot_id: int, chat_key: str) -> Wake:
+def _wake(session: AsyncSession, row: WakeRow, identity_id: int, bot_id: int, chat_key: str) -> Wake:
     place = Place(row.conversation_id, row.run, row.step)
     value = None
     if row.value is not None:

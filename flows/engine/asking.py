@@ -36,8 +36,8 @@ class Presenter:
     asking: Asking
 
 
-async def present(show: Presenter, asked: OpenQuestion, *, edits: str | None = None) -> None:
-    """Show the question; `edits` is the message that it replaces. What is shown is noted on `asked`."""
+async def present(show: Presenter, asked: OpenQuestion) -> None:
+    """Show the question. What is shown is noted on `asked`."""
     turn = show.turn
     rendered = await turn.render(show.asking.template, **show.asking.values)
     shape = show.asking.question.shape(turn.locale)
@@ -51,7 +51,7 @@ async def present(show: Presenter, asked: OpenQuestion, *, edits: str | None = N
     if not turn.traits.has_buttons:
         text = _with_numbers(message.text_html, asked, has_html=turn.traits.has_html)
         message, rows = replace(message, text_html=text), ()
-    turn.said.append(replace(message, buttons=message.buttons + rows, request=shape.request, edit_ref=edits))
+    turn.said.append(replace(message, buttons=message.buttons + rows, request=shape.request))
 
 
 def _option_rows(run: Run, asked: OpenQuestion, shape: Shape) -> tuple[tuple[Button, ...], ...]:

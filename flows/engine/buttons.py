@@ -25,9 +25,18 @@ class AnswerTap:
     index: int
 
 
+@dataclass(frozen=True)
+class ContentTap:
+    """A button of a message that operators wrote: `place` (row.column) in the content that `kind` and `ref` name."""
+
+    kind: str
+    ref: str
+    place: str
+
+
 DONE = -1
 SKIP = -2
-Tap = StartTap | AnswerTap
+Tap = StartTap | AnswerTap | ContentTap
 
 
 class ButtonTooLong(InvalidError):
@@ -58,4 +67,6 @@ def read_tap(data: str | None) -> Tap | None:
             numbers = [run, step, index.removeprefix("-")]
             if all(part.isascii() and part.isdigit() for part in numbers):
                 return AnswerTap(int(run), int(step), int(index))
+        case [version, kind, ref, place] if version == _VERSION and len(kind) == 1:
+            return ContentTap(kind, ref, place)
     return None

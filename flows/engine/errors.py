@@ -9,7 +9,3 @@ class AnswerTimedOut(ConflictError):
 
 class JobFailed(ConflictError):
     """The work that the conversation waited for could not be done."""
-
-
-class TooManySteps(ConflictError):
-    """The conversation took more steps than one conversation may."""

@@ -8,14 +8,14 @@ from crm.conversations.types import Place, WakeKind
 from crm.jobs.service import enqueue
 from crm.kit.errors import DomainError
 from flows.engine.asking import Asking, Presenter, present
-from flows.engine.errors import AnswerTimedOut, JobFailed, TooManySteps
+from flows.engine.errors import AnswerTimedOut, JobFailed
 from flows.engine.flow import Flow
 from flows.engine.inputs import Input, InputKind
 from flows.engine.journal import Journal, Slot
 from flows.engine.reading import Answer, Draft, OpenQuestion, Refused
 from flows.engine.registry import Flows
 from flows.engine.saying import Saying, utter
-from flows.engine.signals import Outdated, Suspended
+from flows.engine.signals import Outdated, Suspended, TooManySteps
 from flows.engine.state import Run
 from flows.engine.turn import Turn
 from flows.engine.values import decode, decode_error, encode, encode_error
@@ -158,6 +158,7 @@ class Execution:
         timeout, remind = show.asking.timeout, show.asking.remind
         self.run.asked += 1
         asked = OpenQuestion(step=self.run.asked, path=str(slot), has_timers=bool(timeout or remind))
+        self.run.has_wakes |= asked.has_timers
         self.run.question = asked
         due = {WakeKind.TIMEOUT: timeout, WakeKind.REMINDER: remind}
         for kind, delay in due.items():
@@ -196,7 +197,7 @@ class Execution:
         match reading:
             case Draft(keys):
                 asked.draft = keys
-                await present(show, asked, edits=given.message_ref)
+                await present(show, asked)
                 raise Suspended
             case Answer(value):
                 await self._close(slot, asked, {"answer": show.asking.question.dump(value)})
@@ -213,6 +214,7 @@ class Execution:
         if asked is None:
             self.run.asked += 1
             asked = OpenQuestion(step=self.run.asked, path=str(slot), wants_text=False, job=job)
+            self.run.has_wakes = True
             self.run.question = asked
             reply_to = str(self._place(asked))
             await enqueue(self.turn.session, job, {**arguments, "reply_to": reply_to}, key=reply_to)

@@ -47,6 +47,10 @@ class Option:
     key: str
     label: Label = None
 
+    def label_in(self, locale: str) -> str | None:
+        """See `label_in`."""
+        return label_in(self.label, locale)
+
 
 @dataclass(frozen=True)
 class Shape:

@@ -19,3 +19,7 @@ class Outdated(BaseException):
     def __init__(self, done: list[str]) -> None:
         self.done = done
         super().__init__(", ".join(done))
+
+
+class TooManySteps(BaseException):
+    """The flow took more steps than one conversation may."""

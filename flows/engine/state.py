@@ -23,6 +23,8 @@ class Run:
     """Questions opened so far."""
     has_journal: bool = False
     """Whether entries are stored."""
+    has_wakes: bool = False
+    """Whether timers or a job may wake it."""
     parked_at: datetime | None = None
     question: OpenQuestion | None = None
 

@@ -1,0 +1,178 @@
+"""Storing updates before they are acknowledged, taking them chat by chat, giving up and replaying."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.db import clock
+from crm.db.session import vault
+from crm.inbox.models import DeadLetterRow, InboundKeyRow, InboundQueueRow
+from crm.inbox.types import DeadLetter, StoredUpdate, TakenUpdate, WaitingChat
+from crm.kit.clock import process_now
+from crm.kit.errors import NotFoundError
+from crm.kit.ids import uuid7
+from crm.kit.text import clean_text
+
+MAX_ATTEMPTS = 5
+MAX_REASON = 1000
+KEEP_KEYS = timedelta(days=9)
+_BACKOFF_SECONDS = (0, 1, 4, 15)
+_STORE = text("""
+WITH fresh AS (
+    INSERT INTO inbound_keys (bot_id, update_key, received_at) VALUES (:bot_id, :update_key, siyu_now())
+    ON CONFLICT DO NOTHING RETURNING received_at
+), stored AS (
+    INSERT INTO inbound_updates (id, received_at, bot_id, chat_key, update_key, payload)
+    SELECT CAST(:id AS uuid), received_at, :bot_id, :chat_key, :update_key, :payload FROM fresh
+    RETURNING id, received_at, bot_id, chat_key
+)
+INSERT INTO inbound_queue (update_id, received_at, bot_id, chat_key, due_at)
+SELECT id, received_at, bot_id, chat_key, received_at FROM stored RETURNING received_at
+""")
+_TAKE = text("SELECT * FROM siyu_take_update(:bot_id, :chat_key)")
+
+
+class DeadLetterNotFound(NotFoundError):
+    """There is no such dead letter that still waits."""
+
+
+async def store(
+    session: AsyncSession, *, bot_id: int, update_key: str, chat_key: str, payload: bytes
+) -> StoredUpdate | None:
+    """Store a raw update, sealed, in one statement; None if its key was seen before. Commit, then acknowledge."""
+    update_id = uuid7(process_now())
+    values = {
+        "id": update_id,
+        "bot_id": bot_id,
+        "update_key": update_key,
+        "chat_key": chat_key,
+        "payload": vault(session).seal(payload, _place(update_id)),
+    }
+    received_at = (await session.execute(_STORE, values)).scalar_one_or_none()
+    return None if received_at is None else StoredUpdate(update_id, received_at, bot_id, chat_key)
+
+
+async def next_for_chat(session: AsyncSession, bot_id: int, chat_key: str) -> TakenUpdate | None:
+    """Lock the chat until this transaction ends and take its first update, due or not; None when none waits."""
+    row = (await session.execute(_TAKE, {"bot_id": bot_id, "chat_key": chat_key})).one_or_none()
+    if row is None:
+        return None
+    clock.remember(session, row.at)
+    payload = vault(session).open_bytes(row.payload, _place(row.id))
+    is_due = row.due_at <= row.at
+    return TakenUpdate(
+        row.queue_position, row.id, row.received_at, bot_id, chat_key, payload, int(row.attempts), is_due
+    )
+
+
+async def lock_chat(session: AsyncSession, bot_id: int, chat_key: str) -> None:
+    """Lock the chat until this transaction ends, for work that is not an update."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(chat_key, bot_id))))
+
+
+async def waiting(session: AsyncSession, *, limit: int = 100) -> list[WaitingChat]:
+    """Chats whose first waiting update is due, longest first."""
+    first = func.min(InboundQueueRow.position)
+    query = (
+        select(InboundQueueRow.bot_id, InboundQueueRow.chat_key)
+        .group_by(InboundQueueRow.bot_id, InboundQueueRow.chat_key)
+        .having(func.bool_or(InboundQueueRow.due_at <= func.siyu_now()))
+        .order_by(first)
+        .limit(limit)
+    )
+    return [WaitingChat(*row) for row in await session.execute(query)]
+
+
+async def finish(session: AsyncSession, taken: TakenUpdate) -> bool:
+    """The update was handled; commits with its effects. False if it no longer waited."""
+    gone = delete(InboundQueueRow).where(InboundQueueRow.position == taken.position)
+    return (await session.execute(gone.returning(InboundQueueRow.position))).one_or_none() is not None
+
+
+async def fail(session: AsyncSession, taken: TakenUpdate, reason: str) -> float | None:
+    """Count a failed try under the chat's lock. Seconds until the next one; None if this was the last.
+
+    After the last try, or if someone else handled it meanwhile, nothing waits any more.
+    """
+    attempts = taken.attempts + 1
+    if attempts >= MAX_ATTEMPTS:
+        await give_up(session, taken, reason, attempts=attempts)
+        return None
+    delay = _BACKOFF_SECONDS[min(attempts, len(_BACKOFF_SECONDS)) - 1]
+    due_at = await clock.now(session) + timedelta(seconds=delay)
+    values = {"attempts": attempts, "due_at": due_at}
+    await session.execute(update(InboundQueueRow).where(InboundQueueRow.position == taken.position).values(values))
+    return float(delay)
+
+
+async def give_up(session: AsyncSession, taken: TakenUpdate, reason: str, *, attempts: int) -> None:
+    """Turn the update into a dead letter; those behind it go on."""
+    if not await finish(session, taken):
+        return
+    news = {
+        "attempts": attempts,
+        "reason": clean_text(reason)[:MAX_REASON],
+        "died_at": await clock.now(session),
+        "replayed_at": None,
+    }
+    key = {"update_id": taken.id, "received_at": taken.received_at, "bot_id": taken.bot_id, "chat_key": taken.chat_key}
+    letter = upsert(DeadLetterRow).values(**key, **news)
+    await session.execute(letter.on_conflict_do_update(index_elements=["update_id"], set_=news))
+
+
+async def dead_letters(session: AsyncSession, *, limit: int = 50) -> list[DeadLetter]:
+    """What was given up and not replayed, newest first."""
+    waits = select(DeadLetterRow).where(DeadLetterRow.replayed_at.is_(None))
+    rows = await session.scalars(waits.order_by(DeadLetterRow.died_at.desc()).limit(limit))
+    return [_dead_letter(row) for row in rows]
+
+
+async def replay(session: AsyncSession, update_id: UUID) -> WaitingChat:
+    """Queue a dead letter again, at the end of its chat. Raises DeadLetterNotFound."""
+    moment = await clock.now(session)
+    query = (
+        update(DeadLetterRow)
+        .where(DeadLetterRow.update_id == update_id, DeadLetterRow.replayed_at.is_(None))
+        .values(replayed_at=moment)
+        .returning(DeadLetterRow)
+    )
+    row = (await session.execute(query)).scalar_one_or_none()
+    if row is None:
+        raise DeadLetterNotFound
+    chat = WaitingChat(row.bot_id, row.chat_key)
+    values = {"update_id": row.update_id, "received_at": row.received_at, "due_at": moment, **vars(chat)}
+    await session.execute(insert(InboundQueueRow).values(values))
+    return chat
+
+
+async def forget_keys(session: AsyncSession, *, limit: int = 5000) -> int:
+    """Remove keys that no provider repeats any more; answers how many."""
+    old = (
+        select(InboundKeyRow.bot_id, InboundKeyRow.update_key)
+        .where(InboundKeyRow.received_at < func.siyu_now() - KEEP_KEYS)
+        .limit(limit)
+        .subquery()
+    )
+    same = (InboundKeyRow.bot_id == old.c.bot_id, InboundKeyRow.update_key == old.c.update_key)
+    gone = await session.execute(delete(InboundKeyRow).where(*same).returning(InboundKeyRow.bot_id))
+    return len(gone.all())
+
+
+def _place(update_id: UUID) -> str:
+    return f"inbound_updates.payload:{update_id}"
+
+
+def _dead_letter(row: DeadLetterRow) -> DeadLetter:
+    return DeadLetter(
+        update_id=row.update_id,
+        received_at=row.received_at,
+        bot_id=row.bot_id,
+        chat_key=row.chat_key,
+        attempts=row.attempts,
+        reason=row.reason,
+        died_at=row.died_at,
+        replayed_at=row.replayed_at,
+    )

@@ -1,0 +1,51 @@
+"""Public values of the inbox."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class StoredUpdate:
+    """An update that was stored and waits."""
+
+    id: UUID
+    received_at: datetime
+    bot_id: int
+    chat_key: str
+
+
+@dataclass(frozen=True)
+class TakenUpdate:
+    """The first update of a chat, taken for handling under the chat's lock."""
+
+    position: int
+    id: UUID
+    received_at: datetime
+    bot_id: int
+    chat_key: str
+    payload: bytes
+    attempts: int
+    is_due: bool
+
+
+@dataclass(frozen=True)
+class WaitingChat:
+    """A chat with an update that should have been handled by now."""
+
+    bot_id: int
+    chat_key: str
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """An update that was given up."""
+
+    update_id: UUID
+    received_at: datetime
+    bot_id: int
+    chat_key: str
+    attempts: int
+    reason: str
+    died_at: datetime
+    replayed_at: datetime | None

@@ -1,0 +1,37 @@
+"""Public values of tickets."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class TicketStatus(StrEnum):
+    """Whether a person still has to look after it."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Noted(StrEnum):
+    """Whether a member's message belongs to an open ticket."""
+
+    NOT = "not"
+    FIRST = "first"
+    """The first in a while: worth a word that it was passed on."""
+    AGAIN = "again"
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A member's wish to speak with a person."""
+
+    id: int
+    member_id: int
+    identity_id: int | None
+    status: TicketStatus
+    note: str
+    created_at: datetime
+    last_message_at: datetime
+    answered_at: datetime | None
+    closed_at: datetime | None
+    closed_by: str | None
