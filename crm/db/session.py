@@ -24,12 +24,19 @@ class Surroundings:
     """Implementations by name, read only through the owner's typed accessor (`crm.jobs.queue.of(session)`)."""
 
 
+class DatabaseAddressError(ValueError):
+    """The address is not one of PostgreSQL."""
+
+
 def async_url(url: str) -> str:
-    """`url` with the asyncpg driver named, whatever form of PostgreSQL address was given."""
+    """`url` with the asyncpg driver named, whatever form of PostgreSQL address was given.
+
+    Raises DatabaseAddressError.
+    """
     scheme, separator, rest = url.partition("://")
     if scheme.split("+")[0] not in {"postgresql", "postgres"} or not separator:
         message = "SIYU_DATABASE_URL must look like postgresql://user:password@host:port/name"
-        raise ValueError(message)
+        raise DatabaseAddressError(message)
     return f"postgresql+asyncpg://{rest}"
 
 

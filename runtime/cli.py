@@ -1,0 +1,133 @@
+"""The command `siyu`."""
+
+from typing import Annotated
+
+import typer
+
+from runtime.channels import load_part
+from runtime.failures import run
+
+app = typer.Typer(
+    name="siyu",
+    help="A CRM that lives in chat.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+operator = typer.Typer(help="The staff.", no_args_is_help=True)
+api_key = typer.Typer(help="Keys for the API.", no_args_is_help=True)
+ledger = typer.Typer(help="The points ledger.", no_args_is_help=True)
+audit = typer.Typer(help="The audit log.", no_args_is_help=True)
+demo_data = typer.Typer(help="The demo brand's data.", no_args_is_help=True)
+app.add_typer(operator, name="operator")
+app.add_typer(api_key, name="api-key")
+app.add_typer(ledger, name="ledger")
+app.add_typer(audit, name="audit")
+app.add_typer(demo_data, name="demo-data")
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
+
+
+def _go(path: str, *arguments: object) -> None:
+    """Load the command's own module only now: a sender must not load what only the console needs."""
+    run(load_part(path)(*arguments))
+
+
+@app.command()
+def up(*, demo: Annotated[bool, typer.Option("--demo", help="Fill a plausible tea shop.")] = False) -> None:
+    """Run everything in one process, on embedded servers where no addresses are set."""
+    _go("runtime.processes.up:serve", demo)
+
+
+@app.command()
+def api() -> None:
+    """Serve the admin API, the console, the web chat and webhooks."""
+    _go("runtime.processes.api:serve")
+
+
+@app.command()
+def worker() -> None:
+    """Work on jobs, hand on events, and handle updates that another process left."""
+    _go("runtime.processes.worker:serve")
+
+
+@app.command()
+def sender() -> None:
+    """Send broadcasts. Start any number of them."""
+    _go("runtime.processes.sender:serve")
+
+
+@app.command()
+def scheduler() -> None:
+    """Say when to look for what is due. One is enough; more are harmless."""
+    _go("runtime.processes.scheduler:serve")
+
+
+@app.command()
+def poller() -> None:
+    """Fetch updates for bots without a webhook."""
+    _go("runtime.processes.poller:serve")
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version."""
+    _go("runtime.commands.migrating:run")
+
+
+@app.command()
+def demo() -> None:
+    """Play a member's and an operator's day on a throw-away Siyu, and verify every step."""
+    _go("runtime.commands.demo:run")
+
+
+@app.command()
+def doctor() -> None:
+    """Look for what is misconfigured and say how to mend it."""
+    _go("runtime.commands.doctor:run")
+
+
+@operator.command("create")
+def operator_create(
+    email: Annotated[str, typer.Option(prompt=True)],
+    name: Annotated[str, typer.Option(prompt=True)],
+    role: Annotated[str, typer.Option(help="owner, admin, marketer, approver, agent, analyst or auditor")] = "owner",
+) -> None:
+    """Make an operator with a random password, shown once."""
+    _go("runtime.commands.administration:create_operator", email, name, role)
+
+
+@operator.command("reset-password")
+def operator_reset_password(email: Annotated[str, typer.Option(prompt=True)]) -> None:
+    """Print a one-time link with which the operator sets a new password."""
+    _go("runtime.commands.administration:reset_password", email)
+
+
+@api_key.command("create")
+def api_key_create(
+    name: Annotated[str, typer.Option(help="What the key is for.")],
+    scopes: Annotated[str, typer.Option(help="Comma-separated permissions, or * for all.")],
+) -> None:
+    """Print a new key, alone, on standard output."""
+    _go("runtime.commands.administration:create_api_key", name, scopes)
+
+
+@ledger.command("verify")
+def ledger_verify() -> None:
+    """Re-derive every balance and recompute every chain; status 1 when something does not agree."""
+    _go("runtime.commands.administration:verify_ledger")
+
+
+@audit.command("verify")
+def audit_verify() -> None:
+    """Recompute the chain of the audit log; status 1 when it is broken."""
+    _go("runtime.commands.administration:verify_audit")
+
+
+@demo_data.command("remove")
+def demo_data_remove() -> None:
+    """Remove the demo brand's members and everything that hangs on them."""
+    _go("runtime.demo_data.removing:run")

@@ -1,0 +1,1 @@
+"""One small file per long-running process."""
