@@ -1,1 +1,1 @@
-"""The analytics capability."""
+"""Figures for operators, derived from what capabilities publish in their views."""
