@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from crm.messages.types import ChannelTraits
+from crm.messages.types import ChannelTraits, Outbound
 
 
 class InputKind(StrEnum):
@@ -88,4 +88,8 @@ class InboundChannel(Protocol):
 
     async def acknowledge(self, bot_id: int, tapped: InboundInput) -> None:
         """Tell the channel that a tap arrived; must swallow that it came too late."""
+        ...
+
+    async def answer_group(self, bot_id: int, address: str, message: Outbound) -> None:
+        """Say something in a group, where no member can be served; best effort, nothing is recorded."""
         ...

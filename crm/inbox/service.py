@@ -62,9 +62,9 @@ async def next_for_chat(session: AsyncSession, bot_id: int, chat_key: str) -> Ta
         return None
     clock.remember(session, row.at)
     payload = vault(session).open_bytes(row.payload, _place(row.id))
-    is_due = row.due_at <= row.at
+    retry_after = max(0.0, (row.due_at - row.at).total_seconds())
     return TakenUpdate(
-        row.queue_position, row.id, row.received_at, bot_id, chat_key, payload, int(row.attempts), is_due
+        row.queue_position, row.id, row.received_at, bot_id, chat_key, payload, int(row.attempts), retry_after
     )
 
 
@@ -73,13 +73,13 @@ async def lock_chat(session: AsyncSession, bot_id: int, chat_key: str) -> None:
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(chat_key, bot_id))))
 
 
-async def waiting(session: AsyncSession, *, limit: int = 100) -> list[WaitingChat]:
-    """Chats whose first waiting update is due, longest first."""
+async def waiting(session: AsyncSession, *, limit: int = 100, older_than: timedelta = timedelta()) -> list[WaitingChat]:
+    """Chats with an update that has been due for `older_than`, longest first."""
     first = func.min(InboundQueueRow.position)
     query = (
         select(InboundQueueRow.bot_id, InboundQueueRow.chat_key)
         .group_by(InboundQueueRow.bot_id, InboundQueueRow.chat_key)
-        .having(func.bool_or(InboundQueueRow.due_at <= func.siyu_now()))
+        .having(func.bool_or(InboundQueueRow.due_at <= func.siyu_now() - older_than))
         .order_by(first)
         .limit(limit)
     )

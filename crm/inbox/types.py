@@ -26,7 +26,8 @@ class TakenUpdate:
     chat_key: str
     payload: bytes
     attempts: int
-    is_due: bool
+    retry_after: float
+    """Seconds until it may be tried again; 0 when it is due."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,245 @@
+"""One update, or one thing that is due, in one transaction: who, which conversation, what is said, commit."""
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot import identity
+from bot.groups import GroupManners
+from bot.lines import as_line, as_lines
+from bot.router import Heard, Reception, as_input, hear, reception
+from bot.types import InboundChannel, InboundInput, InputKind, UnusableUpdateError
+from crm.bots import service as bots
+from crm.conversations import service as conversations
+from crm.conversations import wakes
+from crm.conversations.types import NewMessage, Wake, WakeKind
+from crm.db import clock
+from crm.db.session import Sessions
+from crm.inbox import service as inbox
+from crm.inbox.types import TakenUpdate
+from crm.members.types import Contact, Identity
+from crm.messages.types import Outbound
+from flows.engine.engine import Engine
+
+MAX_WAKE_ATTEMPTS = 5
+WAKE_AGAIN = timedelta(minutes=1)
+log = structlog.get_logger(__name__)
+Deliver = Callable[[Sequence[UUID]], Awaitable[None]]
+
+
+class Outbox(Protocol):
+    """Inserts the deliveries of one turn in its transaction; `bot.replies.enqueue` is the one that is shipped."""
+
+    def __call__(
+        self,
+        session: AsyncSession,
+        identity: Identity,
+        source: tuple[str, str],
+        messages: Sequence[Outbound],
+        *,
+        is_gated: bool,
+    ) -> Awaitable[Sequence[UUID]]:
+        """The ids of what to deliver after the commit."""
+        ...
+
+
+@dataclass(frozen=True)
+class Handled:
+    """One update was dealt with: what to deliver now, or in how many seconds to try again."""
+
+    delivery_ids: Sequence[UUID] = ()
+    retry_after: float | None = None
+
+
+@dataclass
+class Handler:
+    """What handling needs, and the transactions that it makes."""
+
+    sessions: Sessions
+    channels: Mapping[str, InboundChannel]
+    engine: Engine
+    outbox: Outbox
+    deliver_now: Deliver
+    groups: GroupManners = field(default_factory=GroupManners)
+    _names: dict[int, str] = field(default_factory=dict)
+    _background: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def serves(self, bot_id: int) -> bool:
+        """Whether this process serves the bot's channel."""
+        if bot_id not in self._names:
+            async with self.sessions() as session:
+                self._names[bot_id] = (await bots.get(session, bot_id)).channel
+        return self._names[bot_id] in self.channels
+
+    async def next_update(self, bot_id: int, chat_key: str, *, time_limit: float) -> Handled | None:
+        """Handle the chat's first update, or count its failure; None when none waits."""
+        await self.serves(bot_id)
+        taken: TakenUpdate | None = None
+        try:
+            async with asyncio.timeout(time_limit), self.sessions.begin() as session:
+                taken = await inbox.next_for_chat(session, bot_id, chat_key)
+                if taken is None:
+                    return None
+                if taken.retry_after > 0:
+                    return Handled(retry_after=taken.retry_after)
+                ids = await self._update(session, taken)
+                await inbox.finish(session, taken)
+        except Exception as error:
+            if taken is None:
+                raise
+            return await self._failed(taken, error)
+        return Handled(ids)
+
+    async def due(self, wake: Wake, *, time_limit: float) -> Sequence[UUID]:
+        """Handle a timer or a job's result under its chat's lock; answers what to deliver."""
+        try:
+            async with asyncio.timeout(time_limit), self.sessions.begin() as session:
+                await inbox.lock_chat(session, wake.bot_id, wake.chat_key)
+                found = await wakes.find(session, wake.id)
+                return [] if found is None else await self._wake(session, found)
+        except Exception as error:  # noqa: BLE001 - one wake that fails must not stop the others
+            log.warning("wake_failed", wake_id=wake.id, error=where(error))
+        async with self.sessions.begin() as session:
+            if wake.attempts + 1 >= MAX_WAKE_ATTEMPTS:
+                await wakes.drop(session, wake.id)
+            else:
+                await wakes.postpone(session, wake.id, await clock.now(session) + WAKE_AGAIN)
+        return []
+
+    async def deliver(self, delivery_ids: Sequence[UUID]) -> None:
+        """Deliver at once, after the commit; what fails here is found by the deliveries' own sweeper."""
+        if not delivery_ids:
+            return
+        try:
+            await self.deliver_now(delivery_ids)
+        except Exception as error:  # noqa: BLE001 - the rows are committed; nothing is lost
+            log.warning("delivery_left_to_sweeper", count=len(delivery_ids), error=where(error))
+
+    async def _update(self, session: AsyncSession, taken: TakenUpdate) -> Sequence[UUID]:
+        channel = self._channel(taken.bot_id)
+        parsed = channel.parse(taken.bot_id, taken.payload)
+        if parsed is None:
+            return []
+        if parsed.tap_ref is not None:
+            self._later(channel.acknowledge(taken.bot_id, parsed))
+        heard = hear(parsed)
+        match reception(parsed.kind):
+            case Reception.GROUP:
+                await self._group(session, channel, heard.given)
+                return []
+            case Reception.REACHABILITY:
+                contact = await identity.meet(session, heard.given)
+                if parsed.kind is InputKind.BLOCKED:
+                    await identity.note_blocked(session, contact)
+                return []
+            case Reception.CONVERSATION:
+                return await self._converse(session, channel, heard, taken)
+
+    async def _converse(
+        self, session: AsyncSession, channel: InboundChannel, heard: Heard, taken: TakenUpdate
+    ) -> Sequence[UUID]:
+        contact = await identity.meet(session, heard.given)
+        conversation = await conversations.load(
+            session, contact.identity.id, bot_id=taken.bot_id, chat_key=taken.chat_key
+        )
+        given = as_input(heard.given)
+        messages = await self.engine.handle(session, contact, conversation, given, channel.traits)
+        lines = [as_line(heard), *as_lines(messages, channel.traits)]
+        return await self._send(session, contact, ("update", str(taken.id)), messages, lines)
+
+    async def _wake(self, session: AsyncSession, wake: Wake) -> Sequence[UUID]:
+        channel = self._channel(wake.bot_id)
+        contact = await identity.known(session, wake.identity_id)
+        conversation = await conversations.load(session, wake.identity_id, bot_id=wake.bot_id, chat_key=wake.chat_key)
+        messages = await self.engine.wake(session, contact, conversation, wake, channel.traits)
+        if messages is None:
+            await wakes.postpone(session, wake.id, await clock.now(session) + WAKE_AGAIN)
+            return []
+        await wakes.drop(session, wake.id)
+        lines = as_lines(messages, channel.traits)
+        is_gated = wake.kind is WakeKind.REMINDER
+        return await self._send(session, contact, ("wake", str(wake.id)), messages, lines, is_gated=is_gated)
+
+    async def _send(
+        self,
+        session: AsyncSession,
+        contact: Contact,
+        source: tuple[str, str],
+        messages: Sequence[Outbound],
+        lines: Sequence[NewMessage],
+        *,
+        is_gated: bool = False,
+    ) -> Sequence[UUID]:
+        await conversations.record(session, contact.identity.id, lines)
+        if not messages:
+            return []
+        return await self.outbox(session, contact.identity, source, messages, is_gated=is_gated)
+
+    async def _group(self, session: AsyncSession, channel: InboundChannel, given: InboundInput) -> None:
+        if self.groups.may_speak(given.bot_id, given.address):
+            message = await self.groups.words(session, self.engine.render, channel.traits)
+            self._later(channel.answer_group(given.bot_id, given.address, message))
+
+    async def _failed(self, taken: TakenUpdate, error: Exception) -> Handled:
+        log.warning("update_failed", update_id=str(taken.id), attempt=taken.attempts + 1, error=where(error))
+        async with self.sessions.begin() as session:
+            await inbox.lock_chat(session, taken.bot_id, taken.chat_key)
+            if isinstance(error, UnusableUpdateError):
+                await inbox.give_up(session, taken, where(error), attempts=taken.attempts + 1)
+                return Handled()
+            delay = await inbox.fail(session, taken, where(error))
+        if delay is not None:
+            return Handled(retry_after=delay)
+        return Handled(await self._apologise(taken))
+
+    async def _apologise(self, taken: TakenUpdate) -> Sequence[UUID]:
+        """A word to the member in a transaction of its own; the open question stays open."""
+        try:
+            async with self.sessions.begin() as session:
+                await inbox.lock_chat(session, taken.bot_id, taken.chat_key)
+                channel = self._channel(taken.bot_id)
+                parsed = channel.parse(taken.bot_id, taken.payload)
+                if parsed is None or reception(parsed.kind) is not Reception.CONVERSATION:
+                    return []
+                heard = hear(parsed)
+                contact = await identity.meet(session, heard.given)
+                messages = await self.engine.apology(session, contact, channel.traits)
+                lines = [as_line(heard), *as_lines(messages, channel.traits)]
+                return await self._send(session, contact, ("apology", str(taken.id)), messages, lines)
+        except Exception as error:  # noqa: BLE001 - the dead letter stands; there is nobody left to tell
+            log.warning("apology_failed", update_id=str(taken.id), error=where(error))
+            return []
+
+    def _channel(self, bot_id: int) -> InboundChannel:
+        return self.channels[self._names[bot_id]]
+
+    def _later(self, work: Awaitable[None]) -> None:
+        """Outside work that nothing waits for; its failure is logged, never raised."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except Exception as error:  # noqa: BLE001 - the provider may refuse; the update counts all the same
+                log.info("courtesy_failed", error=where(error))
+
+        task = asyncio.create_task(guarded())
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+
+def where(error: BaseException) -> str:
+    """The kind of an error and where it arose; never its text, which may quote what a person wrote."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "site-packages" not in frame.filename] or list(frames)
+    if not ours:
+        return type(error).__name__
+    last = ours[-1]
+    file = "/".join(last.filename.rsplit("/", 2)[-2:])
+    return f"{type(error).__name__} at {file}:{last.lineno} in {last.name}"
