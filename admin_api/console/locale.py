@@ -1,0 +1,101 @@
+"""The console's two languages: sentences, dates, numbers."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache, lru_cache
+from zoneinfo import ZoneInfo
+
+from babel.core import Locale, negotiate_locale
+from babel.dates import format_date, format_datetime, format_timedelta
+from babel.numbers import format_currency, format_decimal, format_percent
+from fastapi import Request
+
+from admin_api import cookies
+from crm.kit.resources import TEMPLATES
+
+LOCALES = ("zh-CN", "en")
+LANGUAGE_NAMES = {"zh-CN": "中文", "en": "English"}
+_FOLDER = TEMPLATES / "console" / "locale"
+Translate = Callable[[str], str]
+
+
+@cache
+def catalogue(locale: str) -> Mapping[str, str]:
+    """English sentence to sentence in `locale`: `<locale>.json`, and further files in the folder `<locale>`."""
+    sentences: dict[str, str] = {}
+    for path in (_FOLDER / f"{locale}.json", *sorted((_FOLDER / locale).glob("*.json"))):
+        if path.exists():
+            sentences.update(json.loads(path.read_text(encoding="utf-8")))
+    return sentences
+
+
+def translator(locale: str) -> Translate:
+    """The function that pages call `_`; what has no translation stays English."""
+    sentences = catalogue(locale)
+    return lambda sentence: sentences.get(sentence, sentence)
+
+
+def of_request(request: Request) -> str:
+    """The language for somebody who is not signed in: the cookie's, else the browser's, else Chinese."""
+    chosen = cookies.read(request, cookies.LOCALE)
+    if chosen in LOCALES:
+        return str(chosen)
+    wanted = [part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")]
+    wanted = ["zh-CN" if tag.lower().startswith("zh") else tag for tag in wanted if tag]
+    return negotiate_locale(wanted, list(LOCALES), sep="-") or LOCALES[0]
+
+
+@lru_cache
+def _babel(locale: str) -> Locale:
+    return Locale.parse(locale, sep="-")
+
+
+class Formats:
+    """Formatting of one language in the brand's time zone and currency."""
+
+    def __init__(self, locale: str, zone: str, currency: str) -> None:
+        self._locale = _babel(locale)
+        self._zone = ZoneInfo(zone)
+        self._currency = currency
+
+    def day(self, value: date | datetime | None) -> str:
+        """A date, such as `3 Mar 2026`."""
+        if isinstance(value, datetime):
+            value = value.astimezone(self._zone).date()
+        return "–" if value is None else format_date(value, "medium", self._locale)
+
+    def moment(self, value: datetime | None) -> str:
+        """Date and time to the minute."""
+        if value is None:
+            return "–"
+        pattern = "y年M月d日 HH:mm" if self._locale.language == "zh" else "d MMM y, HH:mm"
+        return format_datetime(value, pattern, self._zone, self._locale)
+
+    def clock(self, value: datetime | None) -> str:
+        """Hours and minutes."""
+        return "–" if value is None else format_datetime(value, "HH:mm", self._zone, self._locale)
+
+    def ago(self, value: datetime | None, now: datetime) -> str:
+        """Such as `3 minutes ago`, or `in 2 hours` for the future."""
+        if value is None:
+            return "–"
+        return format_timedelta(value - now, add_direction=True, locale=self._locale)
+
+    def field(self, value: datetime | None) -> str:
+        """As an input of type datetime-local holds it, in the brand's zone."""
+        return "" if value is None else value.astimezone(self._zone).strftime("%Y-%m-%dT%H:%M")
+
+    def number(self, value: float | Decimal | None) -> str:
+        """Grouped digits."""
+        return "–" if value is None else format_decimal(value, locale=self._locale)
+
+    def percent(self, value: float | None) -> str:
+        """A share between 0 and 1, with one decimal."""
+        pattern = "#,##0.0%"
+        return "–" if value is None else format_percent(value, pattern, self._locale)
+
+    def money(self, value: Decimal | float | None, currency: str | None = None) -> str:
+        """An amount in the brand's or the given currency."""
+        return "–" if value is None else format_currency(value, currency or self._currency, locale=self._locale)
