@@ -40,13 +40,19 @@ class Room:
 
 
 def routes(room: Room) -> list[Route | WebSocketRoute]:
-    """The page, the embedded page, and the socket."""
+    """The page, the embedded page, a brand's own page with the embed script, and the socket."""
 
     async def chat(request: Request) -> Response:
         values: dict[str, Any] = {"brand": {"name": "云间茶铺 Cloud Tea", "logo_url": ""}, "locale": "en"}
         values |= {"embed": request.url.path.endswith("embed"), "locales": ["zh-CN", "en"]}
         body = environment().get_template("webchat/page.html").render(values)
-        return HTMLResponse(body, headers={"Content-Security-Policy": CONTENT_POLICY})
+        policy = CONTENT_POLICY.replace("'none'", "http://localhost:*") if values["embed"] else CONTENT_POLICY
+        return HTMLResponse(body, headers={"Content-Security-Policy": policy})
+
+    async def shop(request: Request) -> Response:
+        script = f"http://127.0.0.1:{request.url.port}/assets/embed.js"
+        head = '<!doctype html><html lang="en"><title>Shop</title><link rel="icon" href="data:,">'
+        return HTMLResponse(f'{head}<body><h1>Shop</h1><script src="{script}"></script>')
 
     async def socket(websocket: WebSocket) -> None:
         await websocket.accept()
@@ -59,7 +65,8 @@ def routes(room: Room) -> list[Route | WebSocketRoute]:
         except WebSocketDisconnect:
             return
 
-    return [Route("/chat", chat), Route("/chat/embed", chat), WebSocketRoute("/chat/ws", socket)]
+    pages = [Route("/chat", chat), Route("/chat/embed", chat), Route("/shop", shop)]
+    return [*pages, WebSocketRoute("/chat/ws", socket)]
 
 
 def answers(room: Room, frame: dict[str, Any]) -> list[dict[str, Any]]:

@@ -57,6 +57,12 @@ function refusePictures(input, onNote) {
   document.addEventListener("drop", (event) => judge(event, event.dataTransfer));
 }
 
+function mayShareLocation() {
+  const policy = document.permissionsPolicy || document.featurePolicy;
+  const isAllowed = policy ? policy.allowsFeature("geolocation") : true;
+  return Boolean(navigator.geolocation) && isSecureContext && isAllowed;
+}
+
 // Web chat has no contact or location messages: both become text, which every question accepts.
 function startSharing(form, more, { input, grow, onText, onNote }) {
   const phone = form.querySelector("[data-share-phone]");
@@ -67,7 +73,7 @@ function startSharing(form, more, { input, grow, onText, onNote }) {
     grow();
     input.focus();
   });
-  place.hidden = !navigator.geolocation || !isSecureContext;
+  place.hidden = !mayShareLocation();
   place.addEventListener("click", () => {
     more.open = false;
     navigator.geolocation.getCurrentPosition(

@@ -4,7 +4,9 @@ import { dayHeading, drawMessage } from "./bubbles.js";
 export function createTranscript(holder, onTap) {
   let messages = [];
 
-  const place = (message) => [message.pending ? 1 : 0, Date.parse(message.at) || 0];
+  // The visitor's clock may be wrong: what was typed here stands after what was there when it was typed.
+  const timeOf = (message) => message.after ?? (Date.parse(message.at) || 0);
+  const place = (message) => [message.pending ? 1 : 0, timeOf(message)];
   const byTime = (left, right) => {
     const [a, b] = [place(left), place(right)];
     return a[0] - b[0] || a[1] - b[1];
@@ -34,7 +36,8 @@ export function createTranscript(holder, onTap) {
       draw();
     },
     addPending(id, text) {
-      messages.push({ id, text, direction: "in", at: new Date().toISOString(), pending: true });
+      const after = Math.max(0, ...messages.map(timeOf));
+      messages.push({ id, text, direction: "in", at: new Date().toISOString(), after, pending: true });
       draw();
     },
     /** The server's id takes the place of ours; when its copy is here already, ours goes. */
