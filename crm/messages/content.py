@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Any
 
 from jinja2 import Template
@@ -118,7 +119,8 @@ def adapt(message: Outbound, traits: ChannelTraits) -> Outbound:
         lines = [
             f"{button.label}: {button.url}" if button.url else button.label for row in message.buttons for button in row
         ]
-        message = replace(message, text_html="\n".join([message.text_html, "", *lines]), buttons=())
+        shown = [escape(line, quote=False) for line in lines] if traits.has_html else lines
+        message = replace(message, text_html="\n".join([message.text_html, "", *shown]), buttons=())
     if not traits.has_photos and message.photo_media_id is not None:
         message = replace(message, photo_media_id=None)
     if not traits.has_menu and message.menu is not None:

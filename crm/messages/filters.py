@@ -1,9 +1,10 @@
 """The filters that operators' templates may use: each is bounded, none calls back."""
 
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal
 from jinja2 import pass_context
 from jinja2.runtime import Context
@@ -21,15 +22,50 @@ def number(context: Context, value: Any) -> str:
     return str(format_decimal(value, locale=_locale(context))) if isinstance(value, int | float) else str(value)
 
 
+def _as_date(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            return value
+    return value
+
+
+@pass_context
+def signed(context: Context, value: Any) -> str:
+    """A number that always shows its sign."""
+    shown = number(context, value)
+    return f"+{shown}" if isinstance(value, int | float) and value > 0 else shown
+
+
 @pass_context
 def long_date(context: Context, value: Any) -> str:
     """A date in the reader's language; ISO text is read as a date."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return value
-    return format_date(value, format="long", locale=_locale(context)) if isinstance(value, date) else str(value)
+    day = _as_date(value)
+    return format_date(day, format="long", locale=_locale(context)) if isinstance(day, date) else str(value)
+
+
+@pass_context
+def short_date(context: Context, value: Any) -> str:
+    """Day and month in the reader's language."""
+    day = _as_date(value)
+    return format_skeleton("MMMd", day, locale=_locale(context)) if isinstance(day, date) else str(value)
+
+
+@pass_context
+def month(context: Context, value: Any) -> str:
+    """Month and year in the reader's language."""
+    day = _as_date(value)
+    return format_skeleton("yMMMM", day, locale=_locale(context)) if isinstance(day, date) else str(value)
+
+
+@pass_context
+def localized(context: Context, value: Any) -> str:
+    """Of a text by locale, the one in the reader's language, else in English, else in any."""
+    if not isinstance(value, Mapping):
+        return str(value)
+    own = value.get(str(context.get("locale", "en")))
+    return str(own or value.get("en") or next(iter(value.values()), ""))
 
 
 def truncate(value: Any, length: int = 80) -> str:
@@ -59,15 +95,20 @@ def default(value: Any, fallback: Any = "") -> Any:
     return fallback if value is None or value == "" or str(value) == "" else value
 
 
-def join(value: Any, separator: str = ", ") -> str:
-    """The items of a list as text."""
+@pass_context
+def join(context: Context, value: Any, separator: str = ", ") -> str:
+    """The items of a list as text, each in the reader's language where it has several."""
     items = value if isinstance(value, list | tuple) else [value]
-    return str(separator)[:20].join(str(item) for item in items)
+    return str(separator)[:20].join(localized(context, item) for item in items)
 
 
-FILTERS = {
+FILTERS: dict[str, Callable[..., Any]] = {
     "number": number,
+    "signed": signed,
     "date": long_date,
+    "day": short_date,
+    "month": month,
+    "localized": localized,
     "truncate": truncate,
     "upper": upper,
     "lower": lower,

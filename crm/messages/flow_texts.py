@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 import structlog
-from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError, nodes
+from jinja2 import TemplateError, TemplateNotFound
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -107,18 +107,13 @@ def _blocks(flow: str, locale: str) -> dict[str, str]:
 
 
 def problems(name: str, source: str) -> list[Problem]:
-    """What is wrong with an operator's wording; it may use the variables that the shipped text uses."""
-    known: set[str] = set()
+    """What is wrong with an operator's wording; it may use the variables and lists that the shipped text uses."""
+    paths: set[str] = set()
+    lists: set[str] = set()
     for locale in sorted(path.name for path in (TEMPLATES / "messages").iterdir() if path.is_dir()):
         text = _blocks(name.partition("/")[0], locale).get(name.partition("/")[2])
         if text is not None:
-            known |= _paths(text)
-    return allow_list.problems_of(OPERATOR, source, frozenset(known))
-
-
-def _paths(source: str) -> set[str]:
-    try:
-        tree: nodes.Template = OPERATOR.parse(source)
-    except TemplateSyntaxError:
-        return set()
-    return allow_list.paths_in(tree)
+            tree = OPERATOR.parse(text)
+            paths |= allow_list.paths_in(tree)
+            lists |= allow_list.lists_in(tree)
+    return allow_list.problems_of(OPERATOR, source, allow_list.Known(frozenset(paths), frozenset(lists)))

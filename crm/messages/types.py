@@ -134,5 +134,6 @@ class Recipient:
         """The template's context."""
         return {"member": self.member, "brand": self.brand}
 
+
 Rendered = Outbound
 """Another name for a message that is ready to go."""
