@@ -32,6 +32,8 @@ _DUE = text(
 
 _TIMED = 7
 """Version of the ids that start with a time."""
+_LAST_YEAR = 253_370_764_800_000
+"""1 January 9999 in milliseconds; nothing can have happened later."""
 AnyRow = Row[*tuple[Any, ...]]
 
 
@@ -129,9 +131,10 @@ async def transaction(session: AsyncSession, transaction_id: UUID) -> AnyRow | N
 
     The time in the id tells the partition; None when there is no such transaction.
     """
-    if transaction_id.version != _TIMED:
+    milliseconds = transaction_id.int >> 80
+    if transaction_id.version != _TIMED or milliseconds >= _LAST_YEAR:
         return None
-    at = datetime.fromtimestamp((transaction_id.int >> 80) / 1000, tz=UTC)
+    at = datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
     near = (at - timedelta(milliseconds=1), at + timedelta(milliseconds=2))
     query = (
         select(

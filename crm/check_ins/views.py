@@ -1,0 +1,10 @@
+"""What set-based SQL of other capabilities may read of check-ins."""
+
+from sqlalchemy import select
+
+from crm.check_ins.models import CheckInRow
+
+check_ins = select(
+    CheckInRow.member_id, CheckInRow.local_date, CheckInRow.checked_in_at, CheckInRow.streak, CheckInRow.channel
+).subquery("check_ins_view")
+"""member_id, local_date (the member's own), checked_in_at, streak, channel."""
