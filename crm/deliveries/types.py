@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from crm.messages.types import ChannelTraits, Rendered
+from crm.messages.types import ChannelTraits, Outbound
 
 
 class Lane(StrEnum):
@@ -24,6 +24,8 @@ class MessageClass(StrEnum):
     RECEIPT = "receipt"
     """Something the member is owed (an order, points, a code); a doubtful send is repeated once, with the same
     short reference number in both copies."""
+    REPLY = "reply"
+    """An answer in a conversation; a doubtful send is repeated once, plainly."""
 
 
 class DeliveryState(StrEnum):
@@ -128,13 +130,15 @@ SendOutcome = Sent | Throttled | Unreachable | ContentRejected | Unauthorized | 
 
 
 class ChannelSender(Protocol):
-    """What a channel implements so that deliveries can send through it. It answers and does not raise: whatever it
-    cannot explain is `InDoubt`."""
+    """What a channel implements so that deliveries can send through it.
+
+    It answers and does not raise: whatever it cannot explain is `InDoubt`.
+    """
 
     name: str
     traits: ChannelTraits
 
-    async def send(self, bot_id: int, address: str, message: Rendered, *, lane: Lane) -> SendOutcome:
+    async def send(self, bot_id: int, address: str, message: Outbound, *, lane: Lane) -> SendOutcome:
         """Make one call to the provider, without any retry of its own."""
         ...
 

@@ -1,0 +1,175 @@
+"""Making the calls of one group: in their slots, several at a time, and not one more than may still be made."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from crm.db.session import Sessions
+from crm.deliveries import effects
+from crm.deliveries.policy import CONTENT_ERRORS_TO_PAUSE, Candidate, reference
+from crm.deliveries.rates import Pacer
+from crm.deliveries.types import (
+    ChannelSender,
+    ContentRejected,
+    InDoubt,
+    Lane,
+    Migrated,
+    NotAccepted,
+    SendOutcome,
+    Sent,
+    Throttled,
+    Unauthorized,
+    Unreachable,
+)
+from crm.kit.clock import monotonic
+from crm.messages.types import Outbound
+
+log = structlog.get_logger(__name__)
+_AT_ONCE = 16
+_REFERENCE = {"zh": "编号", "en": "Ref."}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A message to one recipient, or why there is none."""
+
+    candidate: Candidate
+    message: Outbound | ContentRejected
+
+    @property
+    def bot_id(self) -> int:
+        """The bot through which it goes."""
+        assert self.candidate.bot_id is not None
+        return self.candidate.bot_id
+
+    @property
+    def address(self) -> str:
+        """Where it goes."""
+        assert self.candidate.address is not None
+        return self.candidate.address
+
+
+def with_reference(message: Outbound, delivery_id: UUID, locale: str) -> Outbound:
+    """The message with its short number, by which a second copy is known as such."""
+    label = _REFERENCE["zh" if locale.startswith("zh") else "en"]
+    return replace(message, text_html=f"{message.text_html}\n\n{label} {reference(delivery_id)}")
+
+
+class Caller:
+    """Calls the channels for one chunk; remembers what forbids further calls."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        senders: Mapping[str, ChannelSender],
+        pacer: Pacer,
+        *,
+        stop: asyncio.Event,
+        drain: float,
+        content_errors: int,
+    ) -> None:
+        self._sessions = sessions
+        self._senders = senders
+        self._pacer = pacer
+        self._stop = stop
+        self._drain = drain
+        self._content_errors = content_errors
+        self._halted: set[int] = set()
+        self.deadline = 0.0
+        """On the monotonic clock: when the lease may be someone else's."""
+
+    def may_call(self, bot_id: int) -> bool:
+        """Whether a message may still go out through this bot."""
+        return not (
+            self._stop.is_set()
+            or bot_id in self._halted
+            or self._content_errors >= CONTENT_ERRORS_TO_PAUSE
+            or monotonic() >= self.deadline
+        )
+
+    async def call_all(self, calls: Sequence[Call], slots: Sequence[float]) -> list[SendOutcome | None]:
+        """One outcome per call, in their order; None for those that were not begun."""
+        outcomes: list[SendOutcome | None] = [None] * len(calls)
+        begun: set[int] = set()
+        order = iter(sorted(range(len(calls)), key=slots.__getitem__))
+        workers = [
+            asyncio.create_task(self._work(order, calls, slots, outcomes, begun))
+            for _ in range(min(_AT_ONCE, len(calls)))
+        ]
+        await self._until_done(workers)
+        for index in begun:
+            if outcomes[index] is None:
+                outcomes[index] = InDoubt("the process was stopped before the answer came")
+        return outcomes
+
+    async def _until_done(self, workers: list[asyncio.Task[None]]) -> None:
+        """Wait for the workers; once the process is told to stop, only as long as it may drain."""
+        stopping = asyncio.create_task(self._stop.wait())
+        finished: asyncio.Future[Any] = asyncio.gather(*workers)
+        try:
+            either: set[asyncio.Future[Any]] = {finished, stopping}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not finished.done():
+                await asyncio.wait({finished}, timeout=self._drain)
+            if finished.done():
+                finished.result()
+        finally:
+            stopping.cancel()
+            finished.cancel()
+            await asyncio.gather(stopping, *workers, return_exceptions=True)
+
+    async def _work(
+        self,
+        order: Iterator[int],
+        calls: Sequence[Call],
+        slots: Sequence[float],
+        outcomes: list[SendOutcome | None],
+        begun: set[int],
+    ) -> None:
+        for index in order:
+            wait = slots[index] - monotonic()
+            if wait > 0:
+                await asyncio.sleep(wait)
+            call = calls[index]
+            if self.may_call(call.bot_id):
+                begun.add(index)
+                outcomes[index] = outcome = await self._call(call)
+                await self._learn(call, outcome)
+
+    async def _call(self, call: Call) -> SendOutcome:
+        if isinstance(call.message, ContentRejected):
+            return call.message
+        outcome = await self._send(call, call.address, call.message)
+        if not isinstance(outcome, Migrated):
+            return outcome
+        identity_id = call.candidate.identity_id
+        if identity_id is None or not await effects.move_address(self._sessions, identity_id, outcome):
+            return Unreachable("moved")
+        return await self._send(call, outcome.address, call.message)
+
+    async def _send(self, call: Call, address: str, message: Outbound) -> SendOutcome:
+        assert call.candidate.channel is not None
+        try:
+            return await self._senders[call.candidate.channel].send(call.bot_id, address, message, lane=Lane.BULK)
+        except Exception as error:  # noqa: BLE001 - a sender that raises broke its promise; nobody knows what it sent
+            log.warning("sender_raised", channel=call.candidate.channel, error=type(error).__name__)
+            return InDoubt(f"the sender failed: {type(error).__name__}")
+
+    async def _learn(self, call: Call, outcome: SendOutcome) -> None:
+        if isinstance(outcome, Sent):
+            self._content_errors = 0
+        elif isinstance(outcome, ContentRejected):
+            self._content_errors += 1
+        elif isinstance(outcome, Throttled | Unauthorized):
+            is_first = call.bot_id not in self._halted
+            self._halted.add(call.bot_id)
+            if is_first or isinstance(outcome, Throttled):
+                await effects.halt_bot(self._sessions, call.bot_id, outcome)
+            if is_first and isinstance(outcome, Throttled):
+                await self._pacer.slow_down(call.bot_id, call.candidate.bulk_rate or 1.0)
+        elif isinstance(outcome, NotAccepted | InDoubt):
+            log.debug("send_failed", bot_id=call.bot_id, outcome=type(outcome).__name__)

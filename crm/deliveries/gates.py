@@ -1,0 +1,177 @@
+"""The gates: who of a chunk may be sent to now, judged and recorded in one transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Integer, and_, case, func, literal, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.bots import views as bots
+from crm.brand import service as brands
+from crm.brand.types import Brand
+from crm.consent import views as consent
+from crm.db import clock
+from crm.deliveries import capping, log
+from crm.deliveries.derived import LATEST
+from crm.deliveries.leases import Lease
+from crm.deliveries.models import DeliveryRow
+from crm.deliveries.policy import Candidate, Gates, Result, judge
+from crm.deliveries.types import MessageClass, Reason
+from crm.members import views as members
+
+_OPEN = ("deferred", "retry", "repeat", "requeued")
+Position = tuple[int, int]
+"""(member id, step): the order inside a chunk."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A part of a chunk, judged."""
+
+    passed: list[Candidate]
+    refused: list[Result]
+    last: Position | None
+    """Where the next window goes on; None when the chunk is through."""
+
+
+async def judge_window(
+    session: AsyncSession, lease: Lease, after: Position, limit: int, channels: frozenset[str]
+) -> Window:
+    """Judge the next `limit` open deliveries of the chunk after `after`; the verdicts against sending are recorded."""
+    brand = await brands.get(session)
+    gates = _gates(lease, brand, await clock.now(session), channels)
+    rows = (await session.execute(_candidates(lease, after, limit, channels))).all()
+    candidates = [Candidate._make(row) for row in rows]
+    passed: list[Candidate] = []
+    refused: list[Result] = []
+    for candidate in candidates:
+        verdict = judge(candidate, gates)
+        if verdict is None:
+            passed.append(candidate)
+        else:
+            refused.append(verdict)
+    if lease.message_class is MessageClass.MARKETING and brand.frequency_cap is not None and passed:
+        granted = await capping.grant(session, passed, brand.frequency_cap)
+        refused += [_capped(candidate) for candidate in passed if candidate.delivery_id not in granted]
+        passed = [candidate for candidate in passed if candidate.delivery_id in granted]
+    await log.append(session, lease, refused)
+    last = candidates[-1] if len(candidates) == limit else None
+    return Window(passed, refused, None if last is None else (last.member_id, last.step))
+
+
+def _gates(lease: Lease, brand: Brand, now: datetime, channels: frozenset[str]) -> Gates:
+    quiet = brand.quiet_hours
+    return Gates(
+        now=now,
+        message_class=lease.message_class,
+        send_before=lease.send_before,
+        quiet_start=quiet.start if quiet else None,
+        quiet_end=quiet.end if quiet else None,
+        default_zone=brand.time_zone,
+        channels=channels,
+    )
+
+
+def _capped(candidate: Candidate) -> Result:
+    return Result(candidate.delivery_id, candidate.identity_id, "suppressed", Reason.FREQUENCY_CAP)
+
+
+def _open(lease: Lease, after: Position, limit: int) -> Any:
+    """The next open deliveries of the chunk, by its range of members in the primary key."""
+    delivery = DeliveryRow
+    tries, doubts = literal(0, Integer), literal(0, Integer)
+    query = select(delivery.id, delivery.member_id, delivery.step)
+    if lease.has_history:
+        latest = (
+            select(LATEST)
+            .where(LATEST.c.chunk_id == lease.chunk_id, LATEST.c.source_month == lease.source_month)
+            .subquery("latest")
+        )
+        query = query.add_columns(
+            func.coalesce(latest.c.tries, 0).label("tries"), func.coalesce(latest.c.doubts, 0).label("doubts")
+        )
+        query = query.outerjoin(latest, latest.c.delivery_id == delivery.id).where(
+            func.coalesce(latest.c.outcome, "requeued").in_(_OPEN),
+            func.coalesce(latest.c.not_before <= func.siyu_now(), true()),
+        )
+    else:
+        query = query.add_columns(tries.label("tries"), doubts.label("doubts"))
+    return (
+        query.where(
+            delivery.source_kind == lease.source_kind,
+            delivery.source_id == lease.source_id,
+            delivery.source_month == lease.source_month,
+            delivery.chunk_id == lease.chunk_id,
+            delivery.member_id.between(lease.first_member_id, lease.last_member_id),
+            func.row(delivery.member_id, delivery.step) > func.row(*after),
+        )
+        .order_by(delivery.member_id, delivery.step)
+        .limit(limit)
+        .cte("open")
+        .prefix_with("MATERIALIZED")
+    )
+
+
+def _contacts(lease: Lease, opened: Any, channels: frozenset[str]) -> Any:
+    """Per member the identity to use: one that can be reached, has consent, and was active last."""
+    identity, bot, given = members.identities.c, bots.bots.c, consent.current.c
+    agreed = func.coalesce(given.is_given, False)
+    is_usable = and_(identity.is_reachable, bot.status == "active", identity.channel.in_(channels))
+    return (
+        select(
+            identity.member_id,
+            identity.id.label("identity_id"),
+            identity.bot_id,
+            identity.channel,
+            identity.address,
+            identity.is_reachable,
+            agreed.label("is_consented"),
+            bot.status.label("bot_status"),
+            bot.bulk_paused_until,
+            bot.bulk_rate,
+        )
+        .join_from(members.identities, bots.bots, bot.id == identity.bot_id)
+        .outerjoin(
+            consent.current,
+            and_(given.member_id == identity.member_id, given.channel == identity.channel, given.topic == lease.topic),
+        )
+        .where(identity.member_id.in_(select(opened.c.member_id)))
+        .distinct(identity.member_id)
+        .order_by(identity.member_id, is_usable.desc(), agreed.desc(), identity.last_seen_at.desc(), identity.id)
+        .subquery("contacts")
+    )
+
+
+def _candidates(lease: Lease, after: Position, limit: int, channels: frozenset[str]) -> Any:
+    opened = _open(lease, after, limit)
+    contact = _contacts(lease, opened, channels).c
+    member = members.members.c
+    zone = case(
+        (func.coalesce(member.zone_changes_at <= func.siyu_now(), False), member.next_time_zone),
+        else_=member.time_zone,
+    )
+    return (
+        select(
+            opened.c.id,
+            opened.c.member_id,
+            opened.c.step,
+            opened.c.tries,
+            opened.c.doubts,
+            (member.status == "active").label("is_active"),
+            member.locale,
+            zone.label("zone"),
+            contact.identity_id,
+            contact.bot_id,
+            contact.channel,
+            contact.address,
+            contact.is_reachable,
+            contact.is_consented,
+            contact.bot_status,
+            contact.bulk_paused_until,
+            contact.bulk_rate,
+        )
+        .join_from(opened, members.members, member.id == opened.c.member_id)
+        .outerjoin(contact.identity_id.table, contact.member_id == opened.c.member_id)
+        .order_by(opened.c.member_id, opened.c.step)
+    )

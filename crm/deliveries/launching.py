@@ -1,0 +1,79 @@
+"""Snapshot of an audience into deliveries and their chunks, in one statement."""
+
+from typing import Any
+
+from sqlalchemy import Date, Integer, Select, Text, and_, cast, func, insert, literal, select
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.deliveries.models import ChunkRow, DeliveryRow, SourceRow
+from crm.deliveries.policy import CHUNK
+from crm.members import views as members
+
+
+async def insert_audience(session: AsyncSession, source: SourceRow, audience: Select[Any], step: int) -> int:
+    """Make one delivery for each member of `audience` (its first column) that has none of this step yet.
+
+    Chunks hold members of one bot, that of the last active reachable identity; answers how many were made. The caller
+    holds the lock of the source's row.
+    """
+    wanted = _numbered(source, audience, step)
+    chunks = _chunks(source, wanted)
+    rows = select(
+        cast(literal(source.source_kind), Text),
+        cast(literal(source.source_id), Text),
+        wanted.c.member_id,
+        cast(literal(step), Integer),
+        cast(literal(source.source_month), Date),
+        func.siyu_uuid7(func.siyu_now()),
+        chunks.c.id,
+    ).join_from(
+        wanted, chunks, and_(chunks.c.part == wanted.c.part, chunks.c.bot_id.is_not_distinct_from(wanted.c.bot_id))
+    )
+    columns = ["source_kind", "source_id", "member_id", "step", "source_month", "id", "chunk_id"]
+    result = await session.execute(insert(DeliveryRow).from_select(columns, rows.order_by(wanted.c.member_id)))
+    assert isinstance(result, CursorResult)
+    return result.rowcount
+
+
+def _numbered(source: SourceRow, audience: Select[Any], step: int) -> Any:
+    asked = audience.subquery("asked")
+    member_id = next(iter(asked.c))
+    homes = (
+        select(members.identities.c.member_id, members.identities.c.bot_id)
+        .where(members.identities.c.is_reachable)
+        .distinct(members.identities.c.member_id)
+        .order_by(members.identities.c.member_id, members.identities.c.last_seen_at.desc())
+        .subquery("homes")
+    )
+    present = select(DeliveryRow.member_id).where(
+        DeliveryRow.source_kind == source.source_kind,
+        DeliveryRow.source_id == source.source_id,
+        DeliveryRow.source_month == source.source_month,
+        DeliveryRow.step == step,
+    )
+    # Deduplicated: a hand-written audience may name a member twice.
+    fresh = select(member_id.label("member_id")).where(member_id.not_in(present)).distinct().subquery("fresh")
+    number = func.row_number().over(partition_by=homes.c.bot_id, order_by=fresh.c.member_id)
+    part = cast((number - 1).op("/")(CHUNK), Integer).label("part")
+    joined = fresh.outerjoin(homes, homes.c.member_id == fresh.c.member_id)
+    return select(fresh.c.member_id, homes.c.bot_id, part).select_from(joined).cte("wanted")
+
+
+def _chunks(source: SourceRow, wanted: Any) -> Any:
+    grouped = select(
+        literal(source.id),
+        wanted.c.bot_id,
+        wanted.c.part,
+        func.count(),
+        func.min(wanted.c.member_id),
+        func.max(wanted.c.member_id),
+        literal(source.not_before),
+    ).group_by(wanted.c.bot_id, wanted.c.part)
+    columns = ["broadcast_id", "bot_id", "part", "size", "first_member_id", "last_member_id", "not_before"]
+    return (
+        insert(ChunkRow)
+        .from_select(columns, grouped)
+        .returning(ChunkRow.id, ChunkRow.bot_id, ChunkRow.part)
+        .cte("chunks")
+    )

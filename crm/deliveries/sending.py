@@ -1,0 +1,237 @@
+"""Sending one leased chunk: windows are judged, groups of at most 25 intended, paced, sent and recorded."""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import asyncpg
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.db import clock
+from crm.db.session import Sessions
+from crm.deliveries import effects, gates, leases, log, sources, tallies
+from crm.deliveries.calling import Call, Caller, with_reference
+from crm.deliveries.errors import LeaseLost
+from crm.deliveries.leases import Lease
+from crm.deliveries.policy import Candidate, Result, conclude, group_size, window_size
+from crm.deliveries.rates import Pacer
+from crm.deliveries.rendering import Batch, Renderer
+from crm.deliveries.tallies import Tally
+from crm.deliveries.types import ChannelSender, ContentRejected, Lane, MessageClass, Reason, SendOutcome
+from crm.kit.clock import monotonic
+
+logger = structlog.get_logger(__name__)
+_USUAL_RATE = 25.0
+_JITTER_STEPS = 1 << 16
+_START: gates.Position = (0, -1)
+_NO_PAUSE, _AFTER_ERROR = timedelta(0), timedelta(seconds=10)
+_OUTSIDE = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+"""The database is away, or busy; what was not written stays in memory until it is."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything that a sender works with."""
+
+    sessions: Sessions
+    pacer: Pacer
+    senders: Mapping[str, ChannelSender]
+    renderer: Renderer
+    owner: str
+    stop: asyncio.Event
+    drain: float = 15.0
+    """Seconds that calls under way are given once the process is told to stop."""
+
+
+class ChunkRun:
+    """One lease of one chunk, from its first window to giving it back."""
+
+    def __init__(self, desk: Desk, lease: Lease) -> None:
+        self._desk = desk
+        self._lease = lease
+        self._caller = Caller(
+            desk.sessions,
+            desk.senders,
+            desk.pacer,
+            stop=desk.stop,
+            drain=desk.drain,
+            content_errors=lease.content_errors,
+        )
+        self._unwritten: list[tuple[Call, SendOutcome | None]] = []
+        self._tally = Tally()
+        self._streak = lease.content_errors
+
+    async def run(self) -> None:
+        """Send what may be sent; when the lease is lost on the way, nothing more is written."""
+        self._keep_until(monotonic())
+        pulse = asyncio.create_task(self._beat())
+        try:
+            try:
+                await self._give_back(is_through=await self._walk(), pause=_NO_PAUSE)
+            except _OUTSIDE as error:
+                logger.warning("chunk_interrupted", chunk_id=self._lease.chunk_id, error=type(error).__name__)
+                await self._give_back_later()
+        except LeaseLost:
+            logger.warning("lease_lost", chunk_id=self._lease.chunk_id, fence=self._lease.fence)
+        finally:
+            pulse.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await pulse
+
+    async def _give_back_later(self) -> None:
+        """Save what is known as soon as the database can be reached again, for as long as the lease is ours."""
+        while monotonic() < self._caller.deadline:
+            try:
+                await self._give_back(is_through=False, pause=_AFTER_ERROR)
+            except _OUTSIDE:
+                await asyncio.sleep(1)
+            else:
+                return
+
+    def _keep_until(self, since: float) -> None:
+        self._caller.deadline = since + leases.LEASE.total_seconds()
+
+    async def _beat(self) -> None:
+        """Keep the lease alive while a group takes its time."""
+        while True:
+            await asyncio.sleep(leases.LEASE.total_seconds() / 3)
+            since = monotonic()
+            try:
+                async with self._desk.sessions.begin() as session:
+                    await leases.extend(session, self._lease)
+            except LeaseLost:
+                self._caller.deadline = 0.0
+                return
+            except _OUTSIDE as error:
+                logger.warning("lease_not_extended", error=type(error).__name__)
+            else:
+                self._keep_until(since)
+
+    async def _walk(self) -> bool:
+        """Go through the chunk window by window; False when it was left before its end."""
+        position: gates.Position | None = _START
+        rate = _USUAL_RATE
+        while position is not None:
+            async with self._desk.sessions.begin() as session:
+                if not await leases.extend(session, self._lease):
+                    return False
+                window = await gates.judge_window(
+                    session, self._lease, position, window_size(rate), frozenset(self._desk.senders)
+                )
+                batch = await self._load(session, window.passed)
+            self._tally.add(window.refused)
+            rate = min((candidate.bulk_rate or _USUAL_RATE for candidate in window.passed), default=rate)
+            if batch is not None and not await self._send_window(window.passed, batch, group_size(rate)):
+                return False
+            position = window.last
+        return True
+
+    async def _load(self, session: AsyncSession, passed: Sequence[Candidate]) -> Batch | None:
+        if not passed:
+            return None
+        members = [candidate.member_id for candidate in passed]
+        return await self._desk.renderer.load(session, self._lease.source_kind, self._lease.source_id, members)
+
+    async def _send_window(self, passed: Sequence[Candidate], batch: Batch, size: int) -> bool:
+        groups = [
+            [self._call(candidate, batch) for candidate in passed[start : start + size]]
+            for start in range(0, len(passed), size)
+        ]
+        slots = await self._reserve(groups[0])
+        for number, calls in enumerate(groups, 1):
+            if not await self._open(calls):
+                return False
+            # The next group's slots are taken now, so that waiting for answers wastes none.
+            ahead = asyncio.create_task(self._reserve(groups[number] if number < len(groups) else []))
+            try:
+                outcomes = await self._caller.call_all(calls, slots)
+                self._unwritten = list(zip(calls, outcomes, strict=True))
+            finally:
+                slots = await ahead
+        return True
+
+    def _call(self, candidate: Candidate, batch: Batch) -> Call:
+        assert candidate.channel is not None
+        traits = self._desk.senders[candidate.channel].traits
+        try:
+            message = batch.render(candidate.member_id, candidate.locale, traits)
+        except Exception as error:  # noqa: BLE001 - whatever a template raises is its own fault
+            return Call(candidate, ContentRejected(f"{type(error).__name__}: {error}"))
+        if self._lease.message_class is MessageClass.RECEIPT:
+            message = with_reference(message, candidate.delivery_id, candidate.locale)
+        return Call(candidate, message)
+
+    async def _reserve(self, calls: Sequence[Call]) -> list[float]:
+        """The calls' slots on the monotonic clock, reserved per bot."""
+        slots = [0.0] * len(calls)
+        by_bot: dict[int, list[int]] = {}
+        for index, call in enumerate(calls):
+            by_bot.setdefault(call.bot_id, []).append(index)
+        for bot_id, indices in by_bot.items():
+            rate = calls[indices[0]].candidate.bulk_rate or _USUAL_RATE
+            addresses = [calls[index].address for index in indices]
+            now = monotonic()
+            waits = await self._desk.pacer.reserve(bot_id, Lane.BULK, rate, addresses)
+            for index, wait in zip(indices, waits, strict=True):
+                slots[index] = now + wait
+        return slots
+
+    async def _open(self, calls: Sequence[Call]) -> bool:
+        """Commit the last group's results and this one's intent; False when nothing more is to be sent."""
+        since = monotonic()
+        async with self._desk.sessions.begin() as session:
+            may_go = await leases.extend(session, self._lease)
+            streak = await self._write(session)
+            may_go = may_go and all(self._caller.may_call(call.bot_id) for call in calls)
+            if may_go:
+                await log.intend(session, self._lease, [call.candidate.delivery_id for call in calls])
+        self._written(streak)
+        self._keep_until(since)
+        return may_go
+
+    def _written(self, streak: int) -> None:
+        self._unwritten, self._streak = [], streak
+
+    async def _write(self, session: AsyncSession) -> int:
+        """Append what came of the last group; answers the streak of content errors after it."""
+        if not self._unwritten:
+            return self._streak
+        now = await clock.now(session)
+        outcomes = [outcome for _, outcome in self._unwritten]
+        results = [self._result(call, outcome, now) for call, outcome in self._unwritten]
+        await log.append(session, self._lease, results)
+        await effects.note_unreachable(session, results, outcomes)
+        await effects.pause_if_long(session, self._lease, outcomes, now)
+        self._tally.add(results)
+        return await effects.count_content_errors(session, self._lease, self._streak, results)
+
+    def _result(self, call: Call, outcome: SendOutcome | None, now: datetime) -> Result:
+        candidate = call.candidate
+        if outcome is None:
+            identity = candidate.identity_id
+            return Result(candidate.delivery_id, identity, "deferred", Reason.NOT_STARTED, not_before=now)
+        jitter = secrets.randbelow(_JITTER_STEPS) / _JITTER_STEPS
+        return conclude(candidate, outcome, self._lease.message_class, now, jitter)
+
+    async def _give_back(self, *, is_through: bool, pause: timedelta) -> None:
+        async with self._desk.sessions.begin() as session:
+            await leases.extend(session, self._lease)
+            streak = await self._write(session)
+            tally = self._tally
+            if self._lease.has_history or not is_through:
+                tally = await tallies.from_rows(session, self._lease.chunk_id)
+            await leases.let_go(
+                session,
+                self._lease,
+                is_done=tally.open == 0,
+                not_before=tally.due(await clock.now(session)) + pause,
+                tally=tally.as_json(),
+            )
+            if tally.open == 0:
+                await sources.finish_due(session, self._lease.broadcast_id)
+        self._written(streak)
