@@ -1,0 +1,31 @@
+"""The tea shop is made through the real services."""
+
+from sqlalchemy import func, select, text
+
+from crm.db.session import Sessions
+from crm.points import service as points
+from crm.profiles.views import profiles
+from runtime.demo_data.filling import fill, is_filled
+from runtime.demo_data.people import people
+
+
+def test_the_same_people_each_time() -> None:
+    assert people(50) == people(50)
+    assert {person.locale for person in people(50)} == {"zh-CN", "en"}
+
+
+async def test_a_small_shop_is_filled_once_and_its_ledger_is_clean(committed_sessions: Sessions) -> None:
+    async with committed_sessions.begin() as session:
+        await session.execute(text("SELECT set_config('siyu.now', (now() - interval '200 days')::text, true)"))
+        await points.ensure_defaults(session)
+    assert await fill(committed_sessions, count=12) == 12
+    assert await fill(committed_sessions, count=12) == 0
+    assert await is_filled(committed_sessions)
+    async with committed_sessions() as session:
+        query = select(func.count(), func.sum(profiles.c.points_balance), func.sum(profiles.c.orders_count))
+        members, balance, orders = (await session.execute(query)).one()
+        assert members == 12
+        assert balance > 0
+        assert orders > 0
+        report = await points.verify(session)
+        assert report.is_clean, report.problems
