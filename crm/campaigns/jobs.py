@@ -20,10 +20,3 @@ async def start_due_campaigns(sessions: Sessions) -> int:
     """Begin what is due, and what a crash left unbegun."""
     async with sessions.begin() as session:
         return await launching.start_due(session) or await launching.start_left_over(session)
-
-
-@tick("campaigns.finish", seconds=2)
-async def finish_campaigns(sessions: Sessions) -> int:
-    """Mark what is done as finished."""
-    async with sessions.begin() as session:
-        return await launching.finish_done(session)

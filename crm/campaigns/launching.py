@@ -133,7 +133,7 @@ async def start(session: AsyncSession, campaign_id: int) -> bool:
     broadcast = await deliveries.start_broadcast(
         session,
         SOURCE,
-        str(campaign_id),
+        campaign_id,
         compiler.audience(rule, now),
         topic=campaign.topic,
         message_class=campaign.message_class,
@@ -179,7 +179,7 @@ async def pause(session: AsyncSession, campaign_id: int) -> Campaign:
     campaign = await load(session, campaign_id, for_update=True)
     policy.check_status(campaign, "paused", CampaignStatus.RUNNING)
     if campaign.started_at is not None:
-        await deliveries.pause(session, SOURCE, str(campaign_id))
+        await deliveries.pause(session, SOURCE, campaign_id)
     return await store(session, campaign_id, status=CampaignStatus.PAUSED, held_reason="operator")
 
 
@@ -188,7 +188,7 @@ async def resume(session: AsyncSession, campaign_id: int) -> Campaign:
     campaign = await load(session, campaign_id, for_update=True)
     policy.check_status(campaign, "resumed", CampaignStatus.PAUSED)
     if campaign.started_at is not None:
-        await deliveries.resume(session, SOURCE, str(campaign_id))
+        await deliveries.resume(session, SOURCE, campaign_id)
     return await store(session, campaign_id, status=CampaignStatus.RUNNING, held_reason=None)
 
 
@@ -198,20 +198,21 @@ async def cancel(session: AsyncSession, campaign_id: int) -> Campaign:
     allowed = (CampaignStatus.SCHEDULED, CampaignStatus.RUNNING, CampaignStatus.PAUSED)
     policy.check_status(campaign, "cancelled", *allowed)
     if campaign.started_at is not None:
-        await deliveries.cancel(session, SOURCE, str(campaign_id))
+        await deliveries.cancel(session, SOURCE, campaign_id)
     now = await clock.now(session)
     return await store(session, campaign_id, status=CampaignStatus.CANCELLED, held_reason=None, finished_at=now)
 
 
-async def finish_done(session: AsyncSession) -> int:
-    """Mark one running campaign finished when its deliveries are all at their end."""
-    running = select(CampaignRow.id).where(
-        CampaignRow.status == CampaignStatus.RUNNING, CampaignRow.started_at.is_not(None)
-    )
-    for campaign_id in (await session.scalars(running.with_for_update(skip_locked=True))).all():
-        counts = await deliveries.counts(session, SOURCE, str(campaign_id))
-        if counts.is_finished:
-            now = await clock.now(session)
-            await store(session, campaign_id, status=CampaignStatus.FINISHED, finished_at=now)
-            return 1
-    return 0
+async def note_finished(session: AsyncSession, campaign_id: int) -> None:
+    """Every delivery of the campaign is at its end."""
+    campaign = await load(session, campaign_id, for_update=True)
+    if campaign.status is CampaignStatus.RUNNING:
+        now = await clock.now(session)
+        await store(session, campaign_id, status=CampaignStatus.FINISHED, finished_at=now)
+
+
+async def note_paused(session: AsyncSession, campaign_id: int, reason: str) -> None:
+    """Deliveries stopped by themselves, for instance after many content errors; a person must decide."""
+    campaign = await load(session, campaign_id, for_update=True)
+    if campaign.status is CampaignStatus.RUNNING:
+        await store(session, campaign_id, status=CampaignStatus.PAUSED, held_reason=reason)

@@ -14,7 +14,7 @@ from crm.campaigns.types import Campaign, CampaignProgress, CampaignStatus, NewC
 from crm.consent import service as consent
 from crm.db import clock
 from crm.deliveries import service as deliveries
-from crm.deliveries.types import MessageClass
+from crm.deliveries.types import DeliveryCounts, DeliveryState, MessageClass
 from crm.kit.paging import Page, check_limit, decode_cursor, page_of
 from crm.messages import service as messages
 from crm.messages.content import button_at
@@ -45,7 +45,15 @@ async def get(session: AsyncSession, campaign_id: int) -> Campaign:
 async def progress(session: AsyncSession, campaign_id: int) -> CampaignProgress:
     """One campaign with its live counts, which always equal its deliveries."""
     campaign = await load(session, campaign_id)
-    return CampaignProgress(campaign, await deliveries.counts(session, SOURCE, str(campaign_id)))
+    sending = await deliveries.get(session, SOURCE, campaign_id) if campaign.started_at is not None else None
+    return CampaignProgress(campaign, await counts(session, campaign), sending)
+
+
+async def counts(session: AsyncSession, campaign: Campaign) -> DeliveryCounts:
+    """Deliveries by state; nothing but zeros before the start."""
+    if campaign.started_at is None:
+        return DeliveryCounts(by_state=dict.fromkeys(DeliveryState, 0))
+    return await deliveries.counts(session, SOURCE, campaign.id)
 
 
 async def listing(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from crm.deliveries.types import DeliveryCounts, MessageClass
+from crm.deliveries.types import Broadcast, DeliveryCounts, MessageClass
 from crm.messages.types import MessageContent, Outbound
 
 
@@ -89,3 +89,5 @@ class CampaignProgress:
 
     campaign: Campaign
     counts: DeliveryCounts
+    broadcast: Broadcast | None = None
+    """How sending stands, once it has started: a pause that ends by itself shows here."""

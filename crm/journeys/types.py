@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from crm.kit.rules import Parameters
 
@@ -34,6 +34,10 @@ class NotCheckedInTrigger(Parameters):
 Trigger = Annotated[SignedUpTrigger | NotCheckedInTrigger, Field(discriminator="kind")]
 
 
+NodeName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,24}$")]
+"""Short, because buttons carry it."""
+
+
 class NodeSpec(Parameters):
     """One node of the graph: what it does, and which node follows each of its exits (none: the journey ends)."""
 
@@ -46,7 +50,7 @@ class Graph(Parameters):
     """Nodes by name, and where members start."""
 
     start: str
-    nodes: dict[str, NodeSpec] = Field(min_length=1, max_length=50)
+    nodes: dict[NodeName, NodeSpec] = Field(min_length=1, max_length=50)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Messages: texts of conversations, contents for recipients, previews, and the operators' library."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,14 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.brand import service as brands
 from crm.db import clock
 from crm.media import service as media
-from crm.members import service as members
+from crm.members.errors import MemberNotFound
+from crm.members.views import members
 from crm.messages import flow_texts, limited
 from crm.messages.content import adapt, problems, tidy
 from crm.messages.errors import TemplateProblemsError, UnknownTextError
 from crm.messages.markup import visible
 from crm.messages.models import TemplateRow
 from crm.messages.types import ChannelTraits, MessageContent, Outbound, Problem, Recipient, RenderedFlow
-from crm.profiles import service as profiles
+from crm.profiles.views import profiles
 from crm.tags import service as tags
 
 CONTENT: TypeAdapter[MessageContent] = TypeAdapter(MessageContent)
@@ -62,24 +63,45 @@ async def checked(session: AsyncSession, content: MessageContent) -> MessageCont
 
 
 async def recipient(session: AsyncSession, member_id: int) -> Recipient:
-    """The plain values that a template may use of one member."""
+    """The plain values that a template may use of one member. Raises MemberNotFound."""
+    found = await recipients(session, [member_id])
+    if member_id not in found:
+        raise MemberNotFound(member_id=member_id)
+    return found[member_id]
+
+
+async def recipients(session: AsyncSession, member_ids: Sequence[int]) -> dict[int, Recipient]:
+    """The same for many members, in two queries whatever their number; ids of nobody are left out."""
     brand = await brands.get(session)
-    member = await members.get(session, member_id)
-    profile = await profiles.get(session, member_id)
-    tagged = await tags.of_member(session, member_id)
-    return Recipient(
-        locale=member.locale or brand.default_locale,
-        member={
-            "name": member.display_name or friend(member.locale or brand.default_locale),
-            "points": profile.points_balance,
-            "tier": profile.tier or "",
-            "streak": profile.streak,
-            "tags": [item.name for item in tagged],
-            "attributes": member.attributes,
-            "locale": member.locale,
-        },
-        brand={"name": brand.name},
+    columns = (
+        members.c.id,
+        members.c.display_name,
+        members.c.locale,
+        members.c.attributes,
+        profiles.c.points_balance,
+        profiles.c.tier,
+        profiles.c.streak,
+        profiles.c.tag_ids,
     )
+    joined = select(*columns).join(profiles, profiles.c.member_id == members.c.id)
+    rows = (await session.execute(joined.where(members.c.id.in_(member_ids)))).all()
+    names = await tags.labels(session, sorted({tag_id for row in rows for tag_id in row.tag_ids}))
+    shown = {"name": brand.name}
+    return {row.id: _recipient(row, names, shown, brand.default_locale) for row in rows}
+
+
+def _recipient(row: Any, names: Mapping[int, str], brand: dict[str, Any], default_locale: str) -> Recipient:
+    locale = row.locale or default_locale
+    member = {
+        "name": row.display_name or friend(locale),
+        "points": row.points_balance,
+        "tier": row.tier or "",
+        "streak": row.streak,
+        "tags": [names[tag_id] for tag_id in row.tag_ids if tag_id in names],
+        "attributes": row.attributes,
+        "locale": locale,
+    }
+    return Recipient(locale, member, brand)
 
 
 def friend(locale: str) -> str:

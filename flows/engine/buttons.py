@@ -56,6 +56,11 @@ def answer_data(run: int, step: int, index: int) -> str:
     return f"{_VERSION}:a:{run}:{step}:{index}"
 
 
+def content_prefix(kind: str, ref: str) -> str:
+    """What the data of an operator's buttons starts with; `:row.column` follows. `kind` is one letter."""
+    return f"{_VERSION}:{kind}:{ref}"
+
+
 def read_tap(data: str | None) -> Tap | None:
     """What a tapped button carried; None if we never made such a button, or a version ago."""
     parts = (data or "").split(":", 3)

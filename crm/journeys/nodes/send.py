@@ -52,14 +52,13 @@ class Send:
     async def run(self, session: AsyncSession, parameters: SendParameters, batch: Batch) -> Verdict:
         """Hand the whole batch to deliveries."""
         audience = select(profiles.c.member_id).where(profiles.c.member_id.in_(batch.member_ids))
-        await deliveries.start_broadcast(
+        await deliveries.extend_broadcast(
             session,
             SOURCE,
             source_id(batch.journey_id, batch.version, batch.node),
             audience,
             topic=parameters.topic,
             message_class=parameters.message_class,
-            not_before=batch.now,
         )
         return Verdict({"next": batch.member_ids})
 
