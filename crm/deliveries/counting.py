@@ -33,6 +33,9 @@ _IN_WORK = text("""
 SELECT id FROM delivery_chunks WHERE broadcast_id = :broadcast AND fence > 0 AND (NOT is_done OR tally IS NULL)
 """)
 
+NONE = DeliveryCounts(by_state={state.value: 0 for state in DeliveryState})
+"""Of a source that was not started."""
+
 
 async def of_source(session: AsyncSession, source: SourceRow) -> DeliveryCounts:
     """The deliveries of one source by state; the figures add up to the rows there are."""

@@ -11,10 +11,6 @@ class BroadcastOver(ConflictError):
     """This broadcast was cancelled; what is left of it stays unsent."""
 
 
-class EmptyAudience(InvalidError):
-    """Nobody is in this audience, so there is nothing to send."""
-
-
 class InvalidWindow(InvalidError):
     """The time after which a message is worthless must come after the time of its sending."""
 

@@ -151,6 +151,8 @@ class ReplyRow(Base):
     identity_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("identities.id", ondelete="CASCADE"))
     member_id: Mapped[int] = mapped_column(BigInteger)
     message_class: Mapped[str] = mapped_column(Text)
+    is_gated: Mapped[bool] = mapped_column(server_default="false")
+    """Waits for the end of quiet hours and respects a stop: a reminder."""
     body: Mapped[bytes] = mapped_column(LargeBinary)
     due_at: Mapped[Timestamp]
     """By the clock of the database server; a few seconds after the commit, so that the committer comes first."""

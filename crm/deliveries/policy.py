@@ -30,6 +30,7 @@ LONG_THROTTLE = 600
 BOT_STOPPED_WAIT = timedelta(minutes=5)
 _GATE_AHEAD = 2.0
 _MAX_DETAIL = 300
+_UUID7 = 7
 
 
 class Candidate(NamedTuple):
@@ -248,6 +249,14 @@ def month_of(moment: datetime) -> date:
     return moment.astimezone(UTC).date().replace(day=1)
 
 
-def month_of_uuid7(value: UUID) -> date:
-    """The partition of a source whose id is a UUID version 7."""
-    return month_of(datetime.fromtimestamp((value.int >> 80) / 1000, UTC))
+def month_of_source(source_id: str, now: datetime) -> date:
+    """The partition of an interactive source: told by its id when that is a UUID version 7, else the present month.
+
+    A source with another id has to see to it by itself that it is not answered twice.
+    """
+    try:
+        known = UUID(source_id)
+    except ValueError:
+        return month_of(now)
+    is_timed = known.version == _UUID7
+    return month_of(datetime.fromtimestamp((known.int >> 80) / 1000, UTC) if is_timed else now)

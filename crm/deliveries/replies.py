@@ -1,4 +1,4 @@
-"""Rows of the interactive lane: inserted with the update they answer, claimed, concluded."""
+"""Open replies of the interactive lane: claimed in the order of their chat, and concluded."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
@@ -7,30 +7,27 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Insert, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy import Insert, Select, delete, false, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import INTERVAL
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.bots import views as bots
 from crm.db import clock
 from crm.db.session import vault
-from crm.deliveries.models import RESULTS, DeliveryRow, ReplyRow
+from crm.deliveries import reply_gates
+from crm.deliveries.models import RESULTS, ReplyRow
+from crm.deliveries.outbox import place
 from crm.deliveries.policy import Result, doubtful
 from crm.deliveries.tallies import OPEN
 from crm.deliveries.types import MessageClass, Reason
-from crm.kit.ids import uuid7
 from crm.members import views as members
 from crm.messages.types import Outbound
 
 LEASE = timedelta(seconds=60)
 """Longer than any call may take."""
-GRACE = timedelta(seconds=5)
-"""What the committing process is given before a sweeper looks after its replies."""
-_SERVER_NOW = func.clock_timestamp()
-_PLACE = "delivery_replies.body"
-
 STOPPED_WAIT = timedelta(minutes=1)
+_SERVER_NOW = func.clock_timestamp()
+_LOOKS = 20
 
 
 @dataclass(frozen=True)
@@ -49,45 +46,6 @@ class Reply:
     tries: int
     doubts: int
     fence: int
-
-
-async def add(
-    session: AsyncSession,
-    *,
-    member_id: int,
-    identity_id: int,
-    source_kind: str,
-    source_id: str,
-    source_month: date,
-    step: int,
-    message: Outbound,
-    message_class: MessageClass,
-) -> UUID:
-    """Insert one reply; when this step of the source has one already, its id is answered and nothing changes."""
-    delivery_id = uuid7(await clock.now(session))
-    key = {"source_kind": source_kind, "source_id": source_id, "member_id": member_id, "step": step}
-    made = await session.execute(
-        upsert(DeliveryRow)
-        .values(**key, source_month=source_month, id=delivery_id, chunk_id=0)
-        .on_conflict_do_nothing()
-        .returning(DeliveryRow.id)
-    )
-    if made.scalar_one_or_none() is None:
-        present = select(DeliveryRow.id).filter_by(**key, source_month=source_month)
-        return (await session.execute(present)).scalar_one()
-    sealed = vault(session).seal(orjson.dumps(message.as_json()), f"{_PLACE}:{delivery_id}")
-    await session.execute(
-        insert(ReplyRow).values(
-            delivery_id=delivery_id,
-            source_month=source_month,
-            identity_id=identity_id,
-            member_id=member_id,
-            message_class=message_class,
-            body=sealed,
-            due_at=_SERVER_NOW + literal(GRACE, INTERVAL),
-        )
-    )
-    return delivery_id
 
 
 async def identities_of(session: AsyncSession, delivery_ids: Sequence[UUID]) -> list[int]:
@@ -112,56 +70,83 @@ async def claim_head(session: AsyncSession, identity_id: int, channels: Collecti
 
     None when there is none, or when it is not to be sent now: then the younger ones wait too, to keep their order.
     """
-    while True:
+    # The oldest one may be concluded while its lock is waited for, here or by its gates; then the next is looked at.
+    for _ in range(_LOOKS):
         head = await _head(session, identity_id)
         if head is None:
-            # The oldest one may have been concluded while its lock was waited for; then the next is the head.
-            if await session.scalar(select(exists().where(ReplyRow.identity_id == identity_id))):
-                continue
+            if await session.scalar(_waiting(identity_id).limit(1)) is None:
+                return None
+        elif not _is_ripe(head, channels):
             return None
-        if head.channel not in channels or head.is_leased or not (head.is_due or head.fence == 0):
-            return None
-        if head.status != "active":
+        elif head.status != "active":
             await _postpone(session, head.delivery_id, STOPPED_WAIT)
             return None
-        if not head.was_lost:
-            break
-        if doubtful(MessageClass(head.message_class), head.doubts) == "repeat":
-            break
-        result = Result(head.delivery_id, identity_id, "uncertain", Reason.CRASH)
+        elif not await _is_refused(session, head):
+            return await _claim(session, head)
+    return None
+
+
+def _is_ripe(head: Any, channels: Collection[str]) -> bool:
+    return head.channel in channels and not head.is_leased and (head.is_due or head.fence == 0)
+
+
+async def _is_refused(session: AsyncSession, head: Any) -> bool:
+    """Whether this one is not to be sent, or not now; what is decided is written."""
+    message_class = MessageClass(head.message_class)
+    if head.was_lost and doubtful(message_class, head.doubts) == "uncertain":
+        result = Result(head.delivery_id, head.identity_id, "uncertain", Reason.CRASH)
         await _conclude(session, result, head.source_month, head.fence)
-    claimed = (
-        update(ReplyRow)
-        .where(ReplyRow.delivery_id == head.delivery_id)
-        .values(
-            lease_until=_SERVER_NOW + literal(LEASE, INTERVAL),
-            fence=ReplyRow.fence + 1,
-            doubts=ReplyRow.doubts + (1 if head.was_lost else 0),
-        )
-    )
-    await session.execute(claimed)
+        return True
+    verdict = await reply_gates.judge_reply(session, head) if head.is_gated else None
+    if verdict is None:
+        return False
+    if verdict.not_before is None:
+        await _conclude(session, verdict, head.source_month, head.fence)
+    else:
+        await session.execute(_line(verdict, head.source_month, head.fence + 1))
+        wait = verdict.not_before - await clock.now(session)
+        await _postpone(session, head.delivery_id, wait, fence=head.fence + 1)
+    return True
+
+
+async def _claim(session: AsyncSession, head: Any) -> Reply:
+    values = {"fence": head.fence + 1, "doubts": head.doubts + (1 if head.was_lost else 0)}
+    claimed = update(ReplyRow).where(ReplyRow.delivery_id == head.delivery_id)
+    await session.execute(claimed.values(**values, lease_until=_SERVER_NOW + literal(LEASE, INTERVAL)))
     return _reply(session, head)
+
+
+def _waiting(identity_id: int) -> Select[Any]:
+    """Open replies of a chat in their order; a reminder that waits for a later time does not hold up the others."""
+    return (
+        select(ReplyRow.delivery_id)
+        .where(
+            ReplyRow.identity_id == identity_id,
+            or_(~ReplyRow.is_gated, ReplyRow.fence == 0, ReplyRow.due_at <= _SERVER_NOW),
+        )
+        .order_by(ReplyRow.position)
+    )
 
 
 async def _head(session: AsyncSession, identity_id: int) -> Any:
     identity, member, bot = members.identities.c, members.members.c, bots.bots.c
     query = (
-        select(
+        _waiting(identity_id)
+        .with_only_columns(
             *ReplyRow.__table__.c,
             identity.bot_id,
             identity.channel,
             identity.address,
+            identity.is_reachable,
             member.locale,
             bot.status,
-            func.coalesce(ReplyRow.lease_until > _SERVER_NOW, False).label("is_leased"),
+            func.coalesce(ReplyRow.lease_until > _SERVER_NOW, false()).label("is_leased"),
             ReplyRow.lease_until.is_not(None).label("was_lost"),
             (ReplyRow.due_at <= _SERVER_NOW).label("is_due"),
         )
         .join(members.identities, identity.id == ReplyRow.identity_id)
         .join(members.members, member.id == identity.member_id)
         .join(bots.bots, bot.id == identity.bot_id)
-        .where(ReplyRow.identity_id == identity_id)
-        .order_by(ReplyRow.position)
         .limit(1)
         .with_for_update(of=ReplyRow)
     )
@@ -169,7 +154,7 @@ async def _head(session: AsyncSession, identity_id: int) -> Any:
 
 
 def _reply(session: AsyncSession, head: Any) -> Reply:
-    body = vault(session).open_bytes(head.body, f"{_PLACE}:{head.delivery_id}")
+    body = vault(session).open_bytes(head.body, place(head.delivery_id))
     return Reply(
         delivery_id=head.delivery_id,
         source_month=head.source_month,

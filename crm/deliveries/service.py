@@ -9,10 +9,10 @@ from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
-from crm.deliveries import corrections, counting, launching, replies, sources
+from crm.deliveries import corrections, counting, launching, outbox, sources
 from crm.deliveries import recipients as lists
-from crm.deliveries.errors import BroadcastOver, EmptyAudience, InvalidWindow
-from crm.deliveries.policy import month_of, month_of_uuid7
+from crm.deliveries.errors import BroadcastNotFound, BroadcastOver, InvalidWindow
+from crm.deliveries.policy import month_of_source
 from crm.deliveries.sources import SourceId
 from crm.deliveries.types import (
     Broadcast,
@@ -25,9 +25,8 @@ from crm.deliveries.types import (
     Reason,
 )
 from crm.kit.paging import Page
+from crm.members.types import Identity
 from crm.messages.types import Outbound
-
-UUID7 = 7
 
 
 async def start_broadcast(
@@ -44,8 +43,8 @@ async def start_broadcast(
     """Make one delivery for each member id that `audience` selects (its first column), once.
 
     Senders take them up after the commit, from `not_before` on; what is not sent by `send_before` is suppressed as
-    `expired`. A source that was started before is answered as it is, and nothing is added.
-    Raises EmptyAudience, InvalidWindow.
+    `expired`. A source that was started before is answered as it is, and nothing is added. An empty audience makes
+    a broadcast of nobody, which is finished at once. Raises InvalidWindow.
     """
     now = await clock.now(session)
     if send_before is not None and send_before <= max(now, not_before or now):
@@ -60,8 +59,8 @@ async def start_broadcast(
         send_before=send_before,
     )
     source = await sources.locked(session, source_kind, source_id)
-    if is_new and await launching.insert_audience(session, source, audience, 0) == 0:
-        raise EmptyAudience
+    if is_new:
+        await launching.insert_audience(session, source, audience, 0)
     return await sources.as_broadcast(session, source)
 
 
@@ -74,6 +73,7 @@ async def extend_broadcast(
     step: int = 0,
     topic: str = "news",
     message_class: MessageClass = MessageClass.MARKETING,
+    not_before: datetime | None = None,
 ) -> int:
     """Add members to a source that grows, such as a journey's node; it is opened by the first call.
 
@@ -91,7 +91,7 @@ async def extend_broadcast(
     source = await sources.locked(session, source_kind, source_id)
     if source.status == BroadcastStatus.CANCELLED:
         raise BroadcastOver
-    source.not_before = await clock.now(session)
+    source.not_before = not_before or await clock.now(session)
     added = await launching.insert_audience(session, source, audience, step)
     if added:
         source.finished_at = None
@@ -105,8 +105,12 @@ async def get(session: AsyncSession, source_kind: str, source_id: SourceId) -> B
 
 
 async def counts(session: AsyncSession, source_kind: str, source_id: SourceId) -> DeliveryCounts:
-    """How many deliveries of a source are in each state. Raises BroadcastNotFound."""
-    return await counting.of_source(session, await sources.found(session, source_kind, source_id))
+    """How many deliveries of a source are in each state; all 0 for one that was not started."""
+    try:
+        source = await sources.found(session, source_kind, source_id)
+    except BroadcastNotFound:
+        return counting.NONE
+    return await counting.of_source(session, source)
 
 
 async def recipients(
@@ -136,7 +140,10 @@ async def pause(
     reason: str = Reason.OPERATOR,
     until: datetime | None = None,
 ) -> Broadcast:
-    """Hand out no further group of at most 25; calls under way are finished. Raises BroadcastNotFound, BroadcastOver."""
+    """Hand out no further group of at most 25; calls under way are finished.
+
+    Raises BroadcastNotFound, BroadcastOver.
+    """
     return await sources.pause(session, source_kind, source_id, reason=reason, until=until)
 
 
@@ -166,36 +173,24 @@ async def confirm(session: AsyncSession, identity_id: int, provider_refs: Sequen
     return await corrections.confirm(session, identity_id, provider_refs)
 
 
-async def reply(
+async def replies(
     session: AsyncSession,
+    identity: Identity,
+    source: tuple[str, str],
+    messages: Sequence[Outbound],
     *,
-    member_id: int,
-    identity_id: int,
-    source: tuple[str, UUID],
-    step: int,
-    message: Outbound,
     message_class: MessageClass = MessageClass.REPLY,
-    source_at: datetime | None = None,
-) -> UUID:
-    """Insert an interactive message in the transaction of what it answers, e.g. `source=("update", update_id)`.
+    is_gated: bool = False,
+) -> list[UUID]:
+    """Insert interactive messages to one chat, in order, in the transaction of what they answer.
 
-    Unique by (source, member, step): a second call answers the same id. After the commit hand the id to
-    `interactive.InteractiveLane.deliver_now`. A source id that is no UUID version 7 needs the `source_at` of its
-    making, always the same.
+    Unique by (source, member, step): a second call answers the same ids. After the commit hand the ids to
+    `interactive.InteractiveLane.deliver_now`; what is left is swept. `is_gated` messages (reminders) also wait for
+    the end of quiet hours and are not sent to members who said stop.
     """
-    kind, source_id = source
-    if source_at is None and source_id.version != UUID7:
-        message_text = "a source without a UUID version 7 needs source_at, the time of its making"
-        raise ValueError(message_text)
-    month = month_of(source_at) if source_at is not None else month_of_uuid7(source_id)
-    return await replies.add(
-        session,
-        member_id=member_id,
-        identity_id=identity_id,
-        source_kind=kind,
-        source_id=str(source_id),
-        source_month=month,
-        step=step,
-        message=message,
-        message_class=message_class,
-    )
+    now = await clock.now(session)
+    key = outbox.Source(source[0], source[1], month_of_source(source[1], now))
+    return [
+        await outbox.add(session, identity, key, step, message, message_class=message_class, is_gated=is_gated)
+        for step, message in enumerate(messages)
+    ]

@@ -186,6 +186,7 @@ def _make_small_ones() -> None:
         sa.Column("identity_id", sa.BigInteger, sa.ForeignKey("identities.id", ondelete="CASCADE"), nullable=False),
         sa.Column("member_id", sa.BigInteger, nullable=False),
         sa.Column("message_class", sa.Text, nullable=False),
+        sa.Column("is_gated", sa.Boolean, nullable=False, server_default="false"),
         sa.Column("body", sa.LargeBinary, nullable=False),
         sa.Column("due_at", TIME, nullable=False),
         sa.Column("tries", sa.SmallInteger, nullable=False, server_default="0"),
