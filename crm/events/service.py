@@ -64,12 +64,16 @@ async def timeline(
     session: AsyncSession,
     member_id: int,
     *,
+    also: Sequence[int] = (),
     before: tuple[datetime, UUID] | None = None,
     kinds: Sequence[str] = (),
     limit: int = 50,
 ) -> list[RecordedEvent]:
-    """The member's events, newest first, at most `limit`; `before` is the (time, id) of the last one seen."""
-    query = select(EventRow).where(EventRow.member_id == member_id)
+    """The member's events, newest first, at most `limit`; `before` is the (time, id) of the last one seen.
+
+    `also` names profiles that were merged into the member's.
+    """
+    query = select(EventRow).where(EventRow.member_id.in_([member_id, *also]))
     if before is not None:
         query = query.where(tuple_(EventRow.occurred_at, EventRow.id) < before)
     if kinds:

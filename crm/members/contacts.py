@@ -24,7 +24,7 @@ from crm.members.repository import (
     mark_seen,
     member_of,
 )
-from crm.members.types import Contact, Identity
+from crm.members.types import Contact, Identity, MemberStatus
 from crm.profiles import service as profiles
 
 SEEN_EVERY = timedelta(minutes=5)
@@ -47,6 +47,8 @@ async def ensure(session: AsyncSession, sighting: Sighting, *, revives: bool) ->
     """See `service.ensure_identity`."""
     sighting = _cleaned(sighting)
     row = await find_contact(session, sighting.bot_id, sighting.address)
+    if row is not None and row["member_status"] == MemberStatus.MERGED:
+        row = await find_contact(session, sighting.bot_id, sighting.address)  # a merge ended while we waited for it
     if row is None:
         created = await _create(session, sighting)
         if created is not None:

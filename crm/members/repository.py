@@ -29,6 +29,7 @@ _FIND_CONTACT = (
     )
     .join_from(IDENTITIES, MEMBERS, MEMBERS.c.id == IDENTITIES.c.member_id)
     .where(IDENTITIES.c.bot_id == bindparam("bot_id"), IDENTITIES.c.address == bindparam("address"))
+    .with_for_update(read=True, key_share=True, of=MEMBERS)
 )
 
 
@@ -66,7 +67,10 @@ def _masked_email(sealed: bytes | None, member_id: int, safe: Vault) -> str | No
 
 
 async def find_contact(session: AsyncSession, bot_id: int, address: str) -> RowMapping | None:
-    """The joined row (`identity_*`, `member_*`, `now`) of an address: one statement, which also tells the time."""
+    """The joined row (`identity_*`, `member_*`, `now`) of an address: one statement, which also tells the time.
+
+    It holds the member's key until the transaction ends, so that a merge waits for what is under way.
+    """
     found = await session.execute(_FIND_CONTACT, {"bot_id": bot_id, "address": address})
     row = found.mappings().one_or_none()
     if row is not None:

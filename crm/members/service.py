@@ -50,11 +50,15 @@ async def get(session: AsyncSession, member_id: int) -> Member:
 
 
 async def current_id(session: AsyncSession, member_id: int) -> int:
-    """The id of the profile that this one lives on in, after any merges."""
-    found = await get(session, member_id)
-    while found.merged_into_id is not None:
-        found = await get(session, found.merged_into_id)
-    return found.id
+    """The id of the profile that this one lives on in, after any merges. Raises MemberNotFound."""
+    found: int | None = member_id
+    while found is not None:
+        member_id = found
+        row = (await session.execute(select(MEMBERS.c.merged_into_id).where(MEMBERS.c.id == member_id))).one_or_none()
+        if row is None:
+            raise MemberNotFound(member_id=member_id)
+        found = row.merged_into_id
+    return member_id
 
 
 async def all_ids(session: AsyncSession, member_id: int) -> list[int]:

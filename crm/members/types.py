@@ -124,3 +124,16 @@ class MemberSummary:
     last_seen_at: datetime
     is_demo: bool
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class Merge:
+    """One merge of two profiles."""
+
+    id: int
+    keep_id: int
+    drop_id: int
+    by: str
+    merged_at: datetime
+    undone_at: datetime | None
+    undone_by: str | None
