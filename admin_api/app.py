@@ -40,7 +40,7 @@ def own_routers() -> list[APIRouter]:
 def create_app(deps: AdminDeps) -> FastAPI:
     """The ASGI application over what runtime hands in."""
     routers = own_routers()
-    app = FastAPI(title="Siyu", version=VERSION, docs_url=None, redoc_url=None, max_body_size=deps.limits.body_bytes)
+    app = FastAPI(title="Siyu", version=VERSION, docs_url=None, redoc_url=None)
     app.state.deps = deps
     app.state.throttle = SignInThrottle(
         deps.valkey,

@@ -1,8 +1,9 @@
-"""Looks at a JSON body before anybody parses it: depth, numbers and text that nothing of ours can hold."""
+"""Bounds a body, and looks at JSON before anybody parses it: depth, numbers, text that nothing of ours can hold."""
 
 import re
 
 from fastapi import Request
+from starlette.types import Message
 
 from admin_api.problems import ProblemError
 
@@ -12,6 +13,28 @@ _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _SURROGATE = re.compile(
     rb"(?<!\\)(?:\\\\)*(?:\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F])"
 )
+
+
+def limited(request: Request, limit: int) -> Request:
+    """The request with a body that may have `limit` bytes; reading more of it raises ProblemError (413)."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limit:
+        raise _too_large(limit)
+    received = 0
+
+    async def receive() -> Message:
+        nonlocal received
+        message = await request.receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise _too_large(limit)
+        return message
+
+    return Request(request.scope, receive)
+
+
+def _too_large(limit: int) -> ProblemError:
+    return ProblemError(413, "content_too_large", f"The body may have {limit} bytes at most.")
 
 
 async def check_json(request: Request, *, depth: int) -> None:

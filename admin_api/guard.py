@@ -1,6 +1,8 @@
 """Around everything: request ids, security headers, one log line and one count per request, no unhandled error."""
 
+import traceback
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import structlog
 from fastapi import Request, Response
@@ -56,8 +58,10 @@ class Guard:
 
         try:
             await self._app(scope, receive, guarded_send)
-        except Exception:
-            log.exception("request_failed", request_id=request_id, route=_route(scope))
+        except Exception as error:
+            log.error(  # noqa: TRY400 - a trace with its values may hold personal data and keys
+                "request_failed", request_id=request_id, route=_route(scope), **_what(error)
+            )
             if status:
                 raise
             response = await self._respond(Request(scope, receive), unforeseen())
@@ -79,6 +83,17 @@ class Guard:
             request_id=request_id,
             actor=actor,
         )
+
+
+def _what(error: Exception) -> dict[str, object]:
+    """Kind and places of an error; its words and values may be personal, so they stay out of the log."""
+    frames = traceback.extract_tb(error.__traceback__)[-8:]
+    causes = [type(error).__name__]
+    cause = error.__cause__
+    while cause is not None:
+        causes.append(type(cause).__name__)
+        cause = cause.__cause__
+    return {"error": causes, "where": [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]}
 
 
 def _add_headers(headers: MutableHeaders, request_id: str, *, is_https: bool) -> None:

@@ -27,7 +27,10 @@ class EdgeRoute(APIRoute):
 
     is_page = False
 
-    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+    def __init__(
+        self, path: str, endpoint: Callable[..., Any], *, max_body_size: int | None = None, **options: Any
+    ) -> None:
+        self.body_limit = max_body_size
         super().__init__(path, endpoint, **options)
         self.access = declared(self.dependencies, path)
 
@@ -39,7 +42,8 @@ class EdgeRoute(APIRoute):
             deps = deps_of(request)
             try:
                 async with asyncio.timeout(deps.limits.timeout_seconds):
-                    return await self._run(request, deps, inner)
+                    own = bodies.limited(request, self.body_limit or deps.limits.body_bytes)
+                    return await self._run(own, deps, inner)
             except DeniedError as denied:
                 await self._record_denial(request, deps, denied)
                 raise

@@ -53,6 +53,7 @@ async def sign_in(
         return answer
     except WrongPasswordError as wrong:
         await throttle.failed(account=account, address=edge.ip)
+        await edge.session.rollback()
         async with deps.sessions.begin() as own:
             await audit.record(own, edge.entry(action="operator.sign_in_failed", subject=f"account:{account[:16]}"))
         return await again(edge, "sign_in", wrong, **shown)

@@ -62,8 +62,9 @@ def check_password(password: str, *, email: str, name: str) -> None:
     if len(set(password)) < _FEWEST_CHARACTERS or is_common(password):
         raise WeakPasswordError
     own = password.lower()
-    for known in {email, email.partition("@")[0], *name.lower().split(), "siyu"}:
-        own = own.replace(known, "") if len(known) > 2 else own  # noqa: PLR2004 - shorter pieces are chance
+    known = {email, email.partition("@")[0], *name.lower().split(), "siyu"}
+    for word in sorted(known, key=len, reverse=True):
+        own = own.replace(word, "") if len(word) > 2 else own  # noqa: PLR2004 - shorter pieces are chance
     if len(own) < min(_LEAST_OWN_PART, len(password)):
         raise WeakPasswordError("This password is little more than your name or email address; take another.")
 
