@@ -10,6 +10,7 @@ members = (
         MemberRow.display_name,
         MemberRow.locale,
         MemberRow.status,
+        MemberRow.merged_into_id,
         MemberRow.is_demo,
         MemberRow.attributes,
         MemberRow.time_zone,
@@ -17,7 +18,7 @@ members = (
         MemberRow.zone_changes_at,
     )
 ).subquery("members_view")
-"""id, display_name, locale, status, is_demo, attributes, and the zone: time_zone, or next_time_zone from
+"""id, display_name, locale, status, merged_into_id, is_demo, attributes, and the zone: time_zone, or next_time_zone from
 zone_changes_at on, or the brand's; merged and erased members too."""
 identities = (
     select(
