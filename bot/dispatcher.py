@@ -52,6 +52,7 @@ class Dispatcher:
             self.wake(chat.bot_id, chat.chat_key)
         active = [self._active.get((chat.bot_id, chat.chat_key)) for chat in served]
         await self._all([task for task in active if task is not None])
+        await self._handler.settle()
         return len(served)
 
     async def wake_due(self, *, limit: int = 100) -> int:
@@ -61,12 +62,14 @@ class Dispatcher:
         served = [wake for wake in due if await self._handler.serves(wake.bot_id)]
         for wake in served:
             await self._guarded_wake(wake)
+        await self._handler.settle()
         return len(served)
 
     async def drain(self) -> None:
-        """Wait until everything that was woken is handled."""
+        """Wait until everything that was woken is handled, and its replies were tried."""
         while self._active:
             await self._all(list(self._active.values()))
+        await self._handler.settle()
 
     async def close(self, *, patience: float = 20.0) -> None:
         """Take nothing new; finish what is being handled, and leave the rest to the next process."""
@@ -98,7 +101,7 @@ class Dispatcher:
                 done = await self._next(chat)
             if done is None:
                 return
-            await self._handler.deliver(done.delivery_ids)
+            self._handler.deliver_soon(done.delivery_ids)
             if done.retry_after is not None and done.retry_after > 0:
                 self._wake_later(chat, done.retry_after)
                 return
@@ -120,7 +123,7 @@ class Dispatcher:
     async def _guarded_wake(self, wake: Wake) -> None:
         async with self._slots:
             ids = await self._handler.due(wake, time_limit=self._time_limit)
-        await self._handler.deliver(ids)
+        self._handler.deliver_soon(ids)
 
     async def _all(self, tasks: list[asyncio.Task[None]]) -> None:
         await asyncio.gather(*(asyncio.shield(task) for task in tasks), return_exceptions=True)

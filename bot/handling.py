@@ -113,14 +113,18 @@ class Handler:
                 await wakes.postpone(session, wake.id, await clock.now(session) + WAKE_AGAIN)
         return []
 
-    async def deliver(self, delivery_ids: Sequence[UUID]) -> None:
-        """Deliver at once, after the commit; what fails here is found by the deliveries' own sweeper."""
-        if not delivery_ids:
-            return
-        try:
-            await self.deliver_now(delivery_ids)
-        except Exception as error:  # noqa: BLE001 - the rows are committed; nothing is lost
-            log.warning("delivery_left_to_sweeper", count=len(delivery_ids), error=where(error))
+    def deliver_soon(self, delivery_ids: Sequence[UUID]) -> None:
+        """Deliver in the background, after the commit; what fails here is found by the deliveries' own sweeper.
+
+        The chat does not wait for it: deliveries keep the order of one chat's replies.
+        """
+        if delivery_ids:
+            self._later(self.deliver_now(delivery_ids))
+
+    async def settle(self) -> None:
+        """Wait for what runs in the background."""
+        while self._background:
+            await asyncio.gather(*self._background, return_exceptions=True)
 
     async def _update(self, session: AsyncSession, taken: TakenUpdate) -> Sequence[UUID]:
         channel = self._channel(taken.bot_id)
@@ -221,13 +225,13 @@ class Handler:
         return self.channels[self._names[bot_id]]
 
     def _later(self, work: Awaitable[None]) -> None:
-        """Outside work that nothing waits for; its failure is logged, never raised."""
+        """Outside work that no transaction waits for; its failure is logged, never raised."""
 
         async def guarded() -> None:
             try:
                 await work
-            except Exception as error:  # noqa: BLE001 - the provider may refuse; the update counts all the same
-                log.info("courtesy_failed", error=where(error))
+            except Exception as error:  # noqa: BLE001 - the provider may refuse; what was committed stands
+                log.warning("background_work_failed", error=where(error))
 
         task = asyncio.create_task(guarded())
         self._background.add(task)

@@ -106,7 +106,7 @@ async def _address(session: AsyncSession) -> str:
 async def test_waits_for_a_job_and_goes_on_with_its_result(session: AsyncSession) -> None:
     async with talk(session, report, other) as chat:
         await chat.send("/report")
-        assert await session.scalar(text("SELECT count(*) FROM pgqueuer")) == 1
+        assert await session.scalar(text("SELECT count(*) FROM pgqueuer.pgqueuer")) == 1
         await chat.send("hello?")
         assert chat.text == "[engine/working]"
         await wakes.report(session, await _address(session), {"pages": 12})
