@@ -31,7 +31,7 @@ async def grant(session: AsyncSession, candidates: Sequence[Candidate], cap: Fre
     """
     granted: set[UUID] = set()
     for turn in _turns(candidates):
-        by_member = {candidate.member_id: candidate.delivery_id for candidate in turn}
+        by_member = {candidate.person_id: candidate.delivery_id for candidate in turn}
         values = {"members": list(by_member), "ids": list(by_member.values()), "days": cap.days, "limit": cap.limit}
         allowed = await session.scalars(_GRANT, values)
         granted.update(by_member[member_id] for member_id in allowed)
@@ -42,8 +42,8 @@ def _turns(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
     turns: list[list[Candidate]] = []
     seen: dict[int, int] = {}
     for candidate in candidates:
-        turn = seen.get(candidate.member_id, 0)
-        seen[candidate.member_id] = turn + 1
+        turn = seen.get(candidate.person_id, 0)
+        seen[candidate.person_id] = turn + 1
         if turn == len(turns):
             turns.append([])
         turns[turn].append(candidate)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, and_, case, func, literal, select, true
+from sqlalchemy import Integer, and_, case, exists, false, func, literal, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.bots import views as bots
@@ -113,10 +113,38 @@ def _open(lease: Lease, after: Position, limit: int) -> Any:
     )
 
 
-def _contacts(lease: Lease, opened: Any, channels: frozenset[str]) -> Any:
+def _people(opened: Any) -> Any:
+    """The open deliveries with whom they are for now: who was merged is the member into whom they were merged."""
+    member = members.members.c
+    person = func.coalesce(member.merged_into_id, member.id).label("person_id")
+    joined = opened.join(members.members, member.id == opened.c.member_id)
+    return select(opened, person).select_from(joined).cte("people")
+
+
+def _has_own(lease: Lease, people: Any) -> Any:
+    """Whether somebody merged is reached by another delivery of the source: the other's own, or an older profile's."""
+    other = members.members.alias("other").c
+    delivery = DeliveryRow
+    is_same_person = or_(
+        delivery.member_id == people.c.person_id,
+        and_(other.merged_into_id == people.c.person_id, delivery.member_id < people.c.member_id),
+    )
+    twin = exists().where(
+        delivery.source_kind == lease.source_kind,
+        delivery.source_id == lease.source_id,
+        delivery.source_month == lease.source_month,
+        delivery.step == people.c.step,
+        delivery.member_id == other.id,
+        or_(other.id == people.c.person_id, other.merged_into_id == people.c.person_id),
+        is_same_person,
+    )
+    return case((people.c.person_id != people.c.member_id, twin), else_=false())
+
+
+def _contacts(lease: Lease, people: Any, channels: frozenset[str]) -> Any:
     """Per member the identity to use: one that can be reached, has consent, and was active last."""
     identity, bot, given = members.identities.c, bots.bots.c, consent.current.c
-    agreed = func.coalesce(given.is_given, False)
+    agreed = func.coalesce(given.is_given, false())
     is_usable = and_(identity.is_reachable, bot.status == "active", identity.channel.in_(channels))
     return (
         select(
@@ -136,7 +164,7 @@ def _contacts(lease: Lease, opened: Any, channels: frozenset[str]) -> Any:
             consent.current,
             and_(given.member_id == identity.member_id, given.channel == identity.channel, given.topic == lease.topic),
         )
-        .where(identity.member_id.in_(select(opened.c.member_id)))
+        .where(identity.member_id.in_(select(people.c.person_id)))
         .distinct(identity.member_id)
         .order_by(identity.member_id, is_usable.desc(), agreed.desc(), identity.last_seen_at.desc(), identity.id)
         .subquery("contacts")
@@ -144,22 +172,24 @@ def _contacts(lease: Lease, opened: Any, channels: frozenset[str]) -> Any:
 
 
 def _candidates(lease: Lease, after: Position, limit: int, channels: frozenset[str]) -> Any:
-    opened = _open(lease, after, limit)
-    contact = _contacts(lease, opened, channels).c
-    member = members.members.c
+    people = _people(_open(lease, after, limit))
+    contacts = _contacts(lease, people, channels)
+    contact, person = contacts.c, members.members.alias("person").c
     zone = case(
-        (func.coalesce(member.zone_changes_at <= func.siyu_now(), False), member.next_time_zone),
-        else_=member.time_zone,
+        (func.coalesce(person.zone_changes_at <= func.siyu_now(), false()), person.next_time_zone),
+        else_=person.time_zone,
     )
     return (
         select(
-            opened.c.id,
-            opened.c.member_id,
-            opened.c.step,
-            opened.c.tries,
-            opened.c.doubts,
-            (member.status == "active").label("is_active"),
-            member.locale,
+            people.c.id,
+            people.c.member_id,
+            people.c.step,
+            people.c.tries,
+            people.c.doubts,
+            people.c.person_id,
+            _has_own(lease, people).label("has_own"),
+            (person.status == "active").label("is_active"),
+            person.locale,
             zone.label("zone"),
             contact.identity_id,
             contact.bot_id,
@@ -171,7 +201,7 @@ def _candidates(lease: Lease, after: Position, limit: int, channels: frozenset[s
             contact.bulk_paused_until,
             contact.bulk_rate,
         )
-        .join_from(opened, members.members, member.id == opened.c.member_id)
-        .outerjoin(contact.identity_id.table, contact.member_id == opened.c.member_id)
-        .order_by(opened.c.member_id, opened.c.step)
+        .join_from(people, person.id.table, person.id == people.c.person_id)
+        .outerjoin(contacts, contact.member_id == people.c.person_id)
+        .order_by(people.c.member_id, people.c.step)
     )

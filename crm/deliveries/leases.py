@@ -1,6 +1,6 @@
 """Leases of chunks: taken, kept alive and given back by the clock of the database server, with a fencing number."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -44,14 +44,23 @@ def _until(length: timedelta) -> Any:
     return _SERVER_NOW + literal(length, INTERVAL)
 
 
-def _served(channels: Sequence[str]) -> Any:
+def _served(channels: Collection[str], busy: Collection[int]) -> Any:
     bot = bots.bots.c
     is_free = or_(bot.bulk_paused_until.is_(None), bot.bulk_paused_until <= func.siyu_now())
-    return select(bot.id).where(bot.channel.in_(channels), bot.status == "active", is_free)
+    return select(bot.id).where(bot.channel.in_(channels), bot.status == "active", is_free, bot.id.not_in(busy))
 
 
-async def take(session: AsyncSession, owner: str, channels: Sequence[str], length: timedelta = LEASE) -> Lease | None:
+async def take(
+    session: AsyncSession,
+    owner: str,
+    channels: Collection[str],
+    *,
+    busy: Collection[int] = (),
+    length: timedelta = LEASE,
+) -> Lease | None:
     """Lease the next chunk that is due and whose bot may send on one of `channels`; None when there is none.
+
+    Bots that are `busy` in this process already are passed over.
 
     Doubts that an earlier owner left behind are settled first.
     """
@@ -64,7 +73,7 @@ async def take(session: AsyncSession, owner: str, channels: Sequence[str], lengt
             ChunkRow.not_before <= func.siyu_now(),
             free,
             SourceRow.status == BroadcastStatus.ACTIVE,
-            or_(ChunkRow.bot_id.is_(None), ChunkRow.bot_id.in_(_served(channels))),
+            or_(ChunkRow.bot_id.is_(None), ChunkRow.bot_id.in_(_served(channels, busy))),
         )
         .order_by(ChunkRow.part, ChunkRow.id)
         .limit(1)

@@ -83,7 +83,7 @@ class ChunkRow(Base):
 
 
 class DeliveryRow(Base):
-    """One message to one member; never changed once inserted, except by a merge of members."""
+    """One message to one member; never changed once inserted. Who was merged meanwhile is found when it is claimed."""
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -149,7 +149,6 @@ class ReplyRow(Base):
     position: Mapped[int] = mapped_column(BigInteger, Identity(always=False))
     """Order within one chat."""
     identity_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("identities.id", ondelete="CASCADE"))
-    member_id: Mapped[int] = mapped_column(BigInteger)
     message_class: Mapped[str] = mapped_column(Text)
     is_gated: Mapped[bool] = mapped_column(server_default="false")
     """Waits for the end of quiet hours and respects a stop: a reminder."""

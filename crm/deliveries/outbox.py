@@ -60,7 +60,6 @@ async def add(
             delivery_id=delivery_id,
             source_month=source.month,
             identity_id=identity.id,
-            member_id=identity.member_id,
             message_class=message_class,
             is_gated=is_gated,
             body=vault(session).seal(orjson.dumps(message.as_json()), place(delivery_id)),

@@ -41,6 +41,10 @@ class Candidate(NamedTuple):
     step: int
     tries: int
     doubts: int
+    person_id: int
+    """The member, or the one into whom they were merged."""
+    has_own: bool
+    """That one has a delivery of their own from this source."""
     is_active: bool
     locale: str
     zone: str | None
@@ -118,17 +122,17 @@ def judge(candidate: Candidate, gates: Gates) -> Result | None:
 
 
 def _suppression(candidate: Candidate, gates: Gates) -> Reason | None:
-    if not candidate.is_active:
-        return Reason.INACTIVE
-    if gates.send_before is not None and gates.now >= gates.send_before:
-        return Reason.EXPIRED
-    if candidate.identity_id is None:
-        return Reason.NO_IDENTITY
-    if not candidate.is_reachable:
-        return Reason.UNREACHABLE
-    if gates.message_class is MessageClass.MARKETING and not candidate.is_consented:
-        return Reason.NO_CONSENT
-    return None
+    """The first of these that holds."""
+    is_marketing = gates.message_class is MessageClass.MARKETING
+    reasons = (
+        (candidate.has_own, Reason.MOVED),
+        (not candidate.is_active, Reason.INACTIVE),
+        (gates.send_before is not None and gates.now >= gates.send_before, Reason.EXPIRED),
+        (candidate.identity_id is None, Reason.NO_IDENTITY),
+        (not candidate.is_reachable, Reason.UNREACHABLE),
+        (is_marketing and not candidate.is_consented, Reason.NO_CONSENT),
+    )
+    return next((reason for holds, reason in reasons if holds), None)
 
 
 def _wait(candidate: Candidate, gates: Gates) -> tuple[datetime, Reason] | None:

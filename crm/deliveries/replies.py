@@ -134,6 +134,7 @@ async def _head(session: AsyncSession, identity_id: int) -> Any:
         _waiting(identity_id)
         .with_only_columns(
             *ReplyRow.__table__.c,
+            identity.member_id,
             identity.bot_id,
             identity.channel,
             identity.address,

@@ -37,6 +37,8 @@ async def judge_reply(session: AsyncSession, head: Any) -> Result | None:
         delivery_id=head.delivery_id,
         member_id=head.member_id,
         step=0,
+        person_id=head.member_id,
+        has_own=False,
         tries=head.tries,
         doubts=head.doubts,
         is_active=True,

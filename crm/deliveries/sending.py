@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -73,7 +73,9 @@ class ChunkRun:
         try:
             try:
                 await self._give_back(is_through=await self._walk(), pause=_NO_PAUSE)
-            except _OUTSIDE as error:
+            except LeaseLost:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever went wrong, what was sent is recorded
                 logger.warning("chunk_interrupted", chunk_id=self._lease.chunk_id, error=type(error).__name__)
                 await self._give_back_later()
         except LeaseLost:
@@ -134,7 +136,7 @@ class ChunkRun:
     async def _load(self, session: AsyncSession, passed: Sequence[Candidate]) -> Batch | None:
         if not passed:
             return None
-        members = [candidate.member_id for candidate in passed]
+        members = [candidate.person_id for candidate in passed]
         return await self._desk.renderer.load(session, self._lease.source_kind, self._lease.source_id, members)
 
     async def _send_window(self, passed: Sequence[Candidate], batch: Batch, size: int) -> bool:
@@ -159,7 +161,7 @@ class ChunkRun:
         assert candidate.channel is not None
         traits = self._desk.senders[candidate.channel].traits
         try:
-            message = batch.render(candidate.member_id, candidate.locale, traits)
+            message = batch.render(candidate.person_id, candidate.locale, traits)
         except Exception as error:  # noqa: BLE001 - whatever a template raises is its own fault
             return Call(candidate, ContentRejected(f"{type(error).__name__}: {error}"))
         if self._lease.message_class is MessageClass.RECEIPT:
@@ -235,3 +237,18 @@ class ChunkRun:
             if tally.open == 0:
                 await sources.finish_due(session, self._lease.broadcast_id)
         self._written(streak)
+
+
+async def take_next(desk: Desk, busy: Collection[int] = ()) -> Lease | None:
+    """Lease the next chunk that is due; None when there is none."""
+    async with desk.sessions.begin() as session:
+        return await leases.take(session, desk.owner, desk.senders.keys(), busy=busy)
+
+
+async def send_due(desk: Desk) -> int:
+    """Send everything that is due now, one chunk after the other; answers how many chunks were taken up."""
+    taken = 0
+    while not desk.stop.is_set() and (lease := await take_next(desk)) is not None:
+        await ChunkRun(desk, lease).run()
+        taken += 1
+    return taken

@@ -18,8 +18,10 @@ members = (
         MemberRow.zone_changes_at,
     )
 ).subquery("members_view")
-"""id, display_name, locale, status, merged_into_id, is_demo, attributes, and the zone: time_zone, or next_time_zone from
-zone_changes_at on, or the brand's; merged and erased members too."""
+"""id, display_name, locale, status, merged_into_id, is_demo, attributes; merged and erased members too.
+
+The zone is time_zone, from zone_changes_at on next_time_zone, or where both are absent the brand's.
+"""
 identities = (
     select(
         IdentityRow.id,

@@ -184,7 +184,6 @@ def _make_small_ones() -> None:
         sa.Column("source_month", sa.Date, nullable=False),
         sa.Column("position", sa.BigInteger, sa.Identity(always=False), nullable=False),
         sa.Column("identity_id", sa.BigInteger, sa.ForeignKey("identities.id", ondelete="CASCADE"), nullable=False),
-        sa.Column("member_id", sa.BigInteger, nullable=False),
         sa.Column("message_class", sa.Text, nullable=False),
         sa.Column("is_gated", sa.Boolean, nullable=False, server_default="false"),
         sa.Column("body", sa.LargeBinary, nullable=False),

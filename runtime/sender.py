@@ -1,0 +1,117 @@
+"""The bulk sender: takes chunks of deliveries and sends them, as many bots side by side as there are.
+
+It loads no bot framework. Any number of these processes may run; what each sends is decided by leases in PostgreSQL.
+"""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import structlog
+from redis.asyncio import Redis
+from sqlalchemy.exc import SQLAlchemyError
+
+from crm.db.session import Sessions
+from crm.deliveries import leases
+from crm.deliveries.rates import LocalPacer, Pacer, ValkeyPacer
+from crm.deliveries.rendering import Renderer
+from crm.deliveries.sending import ChunkRun, Desk, take_next
+from crm.deliveries.types import ChannelSender
+from crm.kit.ids import token
+
+log = structlog.get_logger(__name__)
+_IDLE = 0.5
+_AFTER_ERROR = 2.0
+_MOST_RUNS = 8
+_NO_BOT = 0
+_OUTSIDE = (SQLAlchemyError, OSError, TimeoutError)
+
+
+async def run_sender(
+    sessions: Sessions,
+    valkey: Redis,
+    senders: Mapping[str, ChannelSender],
+    renderer: Renderer,
+    stop: asyncio.Event,
+    *,
+    pacer: Pacer | None = None,
+    open_groups: int = 1,
+) -> None:
+    """Send until `stop` is set, then finish what is under way (at most 15 seconds) and give the leases back.
+
+    `senders` by channel; `open_groups` is how many groups of 25 may be open at once per bot, and so the bound on what
+    a kill leaves uncertain. A bot that answers slowly needs about rate x latency / 25 of them.
+    """
+    local = LocalPacer()
+    desk = Desk(sessions, pacer or ValkeyPacer(valkey, local), senders, renderer, token("sender-", size=9), stop)
+    await _Floor(desk, local, open_groups).work()
+
+
+@dataclass
+class _Floor:
+    """The runs of one process."""
+
+    desk: Desk
+    local: LocalPacer
+    open_groups: int
+    runs: dict[asyncio.Task[None], int] = field(default_factory=dict)
+    """Each run with the bot it serves."""
+
+    async def work(self) -> None:
+        stop = self.desk.stop
+        try:
+            while not stop.is_set():
+                is_busy = len(self.runs) < _MOST_RUNS and await self._take()
+                if not is_busy:
+                    await self._rest()
+        finally:
+            await self._finish()
+
+    async def _take(self) -> bool:
+        serving = Counter(self.runs.values())
+        busy = [bot_id for bot_id, number in serving.items() if number >= self.open_groups]
+        try:
+            lease = await take_next(self.desk, busy)
+            async with self.desk.sessions() as session:
+                self.local.peers = max(1, await leases.owners(session))
+        except _OUTSIDE as error:
+            log.warning("sender_waits_for_database", error=type(error).__name__)
+            await self._pause(_AFTER_ERROR)
+            return False
+        if lease is None:
+            return False
+        task = asyncio.create_task(ChunkRun(self.desk, lease).run())
+        self.runs[task] = lease.bot_id or _NO_BOT
+        task.add_done_callback(self._ended)
+        return True
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self.runs.pop(task, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("chunk_failed", error=type(error).__name__, exc_info=error)
+
+    async def _rest(self) -> None:
+        """Until a run ends or some time passed."""
+        if not self.runs:
+            await self._pause(_IDLE)
+            return
+        stopping = asyncio.create_task(self.desk.stop.wait())
+        await asyncio.wait({*self.runs, stopping}, timeout=_IDLE, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.desk.stop.wait(), seconds)
+
+    async def _finish(self) -> None:
+        """Runs end by themselves once told to stop; on a cancellation they are cancelled."""
+        running = list(self.runs)
+        try:
+            await asyncio.gather(*running, return_exceptions=True)
+        except asyncio.CancelledError:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            raise
