@@ -1,19 +1,44 @@
 """What every deployment starts with; harmless to repeat, and what operators changed stays."""
 
+from sqlalchemy import text
+
 from crm.bots import service as bots
 from crm.consent import service as consent
 from crm.points import service as points
 from runtime.container import Container
 
-WEBCHAT = "webchat"
+_HISTORY = "200 days"
+_WEBCHAT = "webchat"
+_TELEGRAM = "telegram"
 
 
-async def ensure_defaults(container: Container) -> None:
-    """Earning rules, topics, the web chat's bot, and the Telegram bot that the environment names."""
+async def ensure_defaults(container: Container, *, with_history: bool = False) -> None:
+    """Earning rules, the news topic, the web chat's bot, and the Telegram bot that the environment names.
+
+    `with_history` puts new earning rules in force from 200 days ago, so that demo members have a past.
+    """
     async with container.sessions.begin() as session:
+        if with_history:
+            back = text("SELECT set_config('siyu.now', (clock_timestamp() - CAST(:past AS interval))::text, true)")
+            await session.execute(back, {"past": _HISTORY})
         await points.ensure_defaults(session)
-        if not await bots.listing(session, channel=WEBCHAT):
-            await bots.add(session, channel=WEBCHAT, name="Web chat", token=None)
+    async with container.sessions.begin() as session:
+        if not any(not bot.is_demo for bot in await bots.listing(session, channel=_WEBCHAT)):
+            await bots.add(session, channel=_WEBCHAT, name="Web chat", token=None)
         if "news" not in {topic.key for topic in await consent.topics(session, with_archived=True)}:
             names = {"en": "News and offers", "zh-CN": "新品与优惠"}
             await consent.create_topic(session, "news", name=names, is_default=True)
+    await _ensure_own_bot(container)
+
+
+async def _ensure_own_bot(container: Container) -> None:
+    given = container.settings.telegram
+    if given.bot_token is None:
+        return
+    token = given.bot_token.get_secret_value()
+    async with container.sessions.begin() as session:
+        for bot in await bots.listing(session, channel=_TELEGRAM):
+            if not bot.settings.get("is_simulator") and await bots.token(session, bot.id) == token:
+                await bots.change(session, bot.id, mode=given.mode)
+                return
+        await bots.add(session, channel=_TELEGRAM, name="Telegram", token=token, mode=given.mode)

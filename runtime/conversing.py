@@ -1,0 +1,100 @@
+"""Joins channels, dispatcher, flows and the interactive lane for the processes that hold conversations."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from bot.channels.contract import ChannelContext, ChannelManifest
+from bot.dispatcher import Dispatcher
+from bot.handling import Handler
+from bot.intake import Intake
+from bot.replies import enqueue
+from crm.deliveries.interactive import InteractiveLane
+from crm.deliveries.rates import ValkeyPacer
+from crm.deliveries.types import ChannelSender
+from crm.messages.service import render_flow
+from flows.engine.engine import Engine
+from flows.engine.registry import discover_flows
+from runtime.channels import discover_channels, load_part
+from runtime.container import Container
+from runtime.contents import TAPS
+from runtime.loops import repeat
+
+_TIMERS_REST = 1.0
+_SWEEP_REST = 3.0
+
+
+@dataclass(frozen=True)
+class Conversing:
+    """What a process needs to receive, handle and answer."""
+
+    manifests: Mapping[str, ChannelManifest]
+    context: ChannelContext
+    dispatcher: Dispatcher
+    lane: InteractiveLane
+
+
+def make_senders(manifests: Mapping[str, ChannelManifest], context: ChannelContext) -> dict[str, ChannelSender]:
+    """Each channel's sender, by the channel's name."""
+    return {name: load_part(manifest.sender)(context) for name, manifest in manifests.items()}
+
+
+@asynccontextmanager
+async def open_senders(
+    manifests: Mapping[str, ChannelManifest], context: ChannelContext
+) -> AsyncIterator[dict[str, ChannelSender]]:
+    """The senders, with their connections closed in the end."""
+    senders = make_senders(manifests, context)
+    try:
+        yield senders
+    finally:
+        for sender in senders.values():
+            close = getattr(sender, "close", None)
+            if close is not None:
+                await close()
+
+
+@asynccontextmanager
+async def open_conversing(container: Container) -> AsyncIterator[Conversing]:
+    """Everything put together; what was begun is finished in the end."""
+    manifests = discover_channels()
+    context = ChannelContext(container.settings, container.interactive, container.valkey)
+    async with open_senders(manifests, context) as senders:
+        lane = InteractiveLane(container.interactive, ValkeyPacer(container.valkey), senders)
+        handler = Handler(
+            container.interactive,
+            {name: load_part(manifest.inbound)(context) for name, manifest in manifests.items()},
+            Engine(discover_flows(), render_flow, TAPS),
+            enqueue,
+            lane.deliver_now,
+        )
+        dispatcher = Dispatcher(container.interactive, handler)
+        intake = Intake(container.interactive, dispatcher)
+        try:
+            yield Conversing(manifests, replace(context, intake=intake), dispatcher, lane)
+        finally:
+            await dispatcher.close()
+
+
+async def sweep(conversing: Conversing, stop: asyncio.Event) -> None:
+    """Pick up what another process left: updates, timers, replies. Any number of processes may do so."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(repeat("updates", conversing.dispatcher.sweep, stop, rest=_SWEEP_REST))
+        group.create_task(repeat("timers", conversing.dispatcher.wake_due, stop, rest=_TIMERS_REST))
+        group.create_task(repeat("replies", conversing.lane.sweep, stop, rest=_SWEEP_REST))
+
+
+async def poll(conversing: Conversing, stop: asyncio.Event) -> None:
+    """Run every channel's poller until `stop`."""
+    async with asyncio.TaskGroup() as group:
+        for manifest in conversing.manifests.values():
+            if manifest.poller is not None:
+                group.create_task(load_part(manifest.poller)(conversing.context, stop))
+
+
+async def tell_providers(conversing: Conversing) -> None:
+    """Let each channel say what its provider must know: commands, webhooks, the menu."""
+    for manifest in conversing.manifests.values():
+        if manifest.start is not None:
+            await load_part(manifest.start)(conversing.context)

@@ -1,0 +1,34 @@
+"""What every long-running process does first and last."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from runtime.container import Container, open_container
+from runtime.failures import StartProblem, read_settings
+from runtime.logs import set_up_logs
+from runtime.servers import Servers
+from runtime.signals import stop_on_signals
+
+log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def process(name: str) -> AsyncIterator[tuple[Container, asyncio.Event]]:
+    """Settings, logs, connections and the stop event of one process of a deployment with its own servers."""
+    settings = read_settings()
+    set_up_logs(settings.log)
+    if settings.database.url is None or settings.valkey.url is None:
+        raise StartProblem(
+            f"siyu {name} needs SIYU_DATABASE_URL and SIYU_VALKEY_URL; on one machine, siyu up runs everything."
+        )
+    servers = Servers(settings.database.url.get_secret_value(), settings.valkey.url.get_secret_value())
+    async with open_container(settings, servers, application=name) as container:
+        stop = stop_on_signals()
+        gc.freeze()
+        log.info("started", process=name)
+        yield container, stop
+        log.info("stopped", process=name)

@@ -1,0 +1,108 @@
+"""`siyu up`: everything in one process, for one machine."""
+
+import asyncio
+import gc
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from rich.console import Console
+
+from crm.config.settings import Settings
+from crm.operators import links
+from crm.operators import service as operators
+from runtime.addresses import public_address
+from runtime.container import Container, open_container
+from runtime.conversing import open_conversing, poll, sweep, tell_providers
+from runtime.defaults import ensure_defaults
+from runtime.demo_data.filling import fill
+from runtime.failures import read_settings
+from runtime.http import listen, serving
+from runtime.logs import set_up_logs
+from runtime.migrate import migrate
+from runtime.processes.api import make_app
+from runtime.processes.sender import send
+from runtime.processes.worker import work
+from runtime.servers import own_servers
+from runtime.signals import stop_on_signals
+from runtime.simulated import Simulated, ensure_bot, simulated
+from runtime.ticks import discover_ticks, run_ticks
+
+_OUT = Console(highlight=False, soft_wrap=True)
+_SIMULATOR_NAME = "Siyu (simulated)"
+log = structlog.get_logger(__name__)
+
+
+async def serve(demo: bool = False) -> None:
+    """Start everything, say where it is, run until told to stop, stop everything."""
+    settings = read_settings()
+    set_up_logs(settings.log)
+    listener = listen(settings.http)
+    try:
+        await _serve(settings, listener, demo=demo)
+    finally:
+        listener.close()
+
+
+async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> None:
+    stop = stop_on_signals()
+    _say("Starting PostgreSQL and Valkey ..." if settings.database.url is None else "Connecting ...")
+    async with own_servers(settings) as servers:
+        _say("Bringing the database to this version ...")
+        await migrate(servers.database_url)
+        async with open_container(settings, servers, application="up") as container:
+            await ensure_defaults(container, with_history=demo)
+            if demo:
+                await fill(container.sessions)
+            async with _telegram(container) as simulator:
+                await _run(container, listener, simulator, stop)
+    _say("Everything is stopped.")
+
+
+@asynccontextmanager
+async def _telegram(container: Container) -> AsyncIterator[Simulated | None]:
+    """The simulator, unless a token was given."""
+    settings = container.settings
+    if settings.telegram.bot_token is not None:
+        yield None
+        return
+    async with simulated(settings.data.dir, port=settings.http.port + 1, name=_SIMULATOR_NAME) as running:
+        await ensure_bot(container.sessions, running, name=_SIMULATOR_NAME)
+        yield running
+
+
+async def _run(container: Container, listener: socket.socket, simulator: Simulated | None, stop: asyncio.Event) -> None:
+    async with open_conversing(container) as conversing:
+        await tell_providers(conversing)
+        async with serving(make_app(container, conversing), listener, container.settings.http):
+            gc.freeze()
+            await _announce(container, listener.getsockname()[1], simulator)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(poll(conversing, stop))
+                group.create_task(sweep(conversing, stop))
+                group.create_task(work(container, stop))
+                group.create_task(send(container, stop))
+                group.create_task(run_ticks(container.sessions, discover_ticks(), stop))
+                await stop.wait()
+                _say("Stopping ...")
+
+
+async def _announce(container: Container, port: int, simulator: Simulated | None) -> None:
+    base = public_address(container.settings, port)
+    console = f"{base}/console/"
+    async with container.sessions.begin() as session:
+        if not await operators.exists_any(session):
+            console = f"{base}/console/setup/{(await links.issue_setup(session)).token}"
+    _OUT.print("\n[bold green]Siyu is running.[/] Ctrl-C stops it; your data stays.\n")
+    _OUT.print(f"  Console     {console}", markup=False)
+    _OUT.print(f"  Web chat    {base}/chat", markup=False)
+    if simulator is not None:
+        _OUT.print(f"  Telegram    {simulator.base_url}/  (simulated)", markup=False)
+    else:
+        _OUT.print("  Telegram    your own bot; open it in Telegram", markup=False)
+    _OUT.print()
+
+
+def _say(text: str) -> None:
+    _OUT.print(text, markup=False)
