@@ -13,6 +13,7 @@ from crm.events import subscriptions
 from crm.jobs.service import PORT as JOB_QUEUE
 from crm.kit.crypto import Vault
 from crm.messages import flow_texts
+from crm.segments import catalogue
 from runtime.queue import PgqueuerJobQueue
 from runtime.secret import open_vault
 from runtime.servers import Servers
@@ -38,6 +39,7 @@ def make_ports() -> Mapping[str, Any]:
         JOB_QUEUE: PgqueuerJobQueue(),
         subscriptions.PORT: subscriptions.discover(),
         flow_texts.PORT: flow_texts.FlowTexts(),
+        catalogue.PORT: catalogue.discover(),
     }
 
 

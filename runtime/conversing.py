@@ -14,8 +14,8 @@ from crm.deliveries.interactive import InteractiveLane
 from crm.deliveries.rates import ValkeyPacer
 from crm.deliveries.types import ChannelSender
 from crm.messages.service import render_flow
+from flows.engine import registry
 from flows.engine.engine import Engine
-from flows.engine.registry import discover_flows
 from runtime.channels import discover_channels, load_part
 from runtime.container import Container
 from runtime.contents import TAPS
@@ -65,7 +65,7 @@ async def open_conversing(container: Container) -> AsyncIterator[Conversing]:
         handler = Handler(
             container.interactive,
             {name: load_part(manifest.inbound)(context) for name, manifest in manifests.items()},
-            Engine(discover_flows(), render_flow, TAPS),
+            Engine(registry.discover(), render_flow, TAPS),
             enqueue,
             lane.deliver_now,
         )

@@ -7,7 +7,7 @@ from crm.consent import service as consent
 from crm.points import service as points
 from runtime.container import Container
 
-_HISTORY = "200 days"
+_TURN_BACK = "SELECT set_config('siyu.now', (clock_timestamp() - interval '200 days')::text, true)"
 _WEBCHAT = "webchat"
 _TELEGRAM = "telegram"
 
@@ -19,8 +19,7 @@ async def ensure_defaults(container: Container, *, with_history: bool = False) -
     """
     async with container.sessions.begin() as session:
         if with_history:
-            back = text("SELECT set_config('siyu.now', (clock_timestamp() - CAST(:past AS interval))::text, true)")
-            await session.execute(back, {"past": _HISTORY})
+            await session.execute(text(_TURN_BACK))
         await points.ensure_defaults(session)
     async with container.sessions.begin() as session:
         if not any(not bot.is_demo for bot in await bots.listing(session, channel=_WEBCHAT)):

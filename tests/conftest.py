@@ -16,6 +16,7 @@ from crm.db.session import Sessions, Surroundings, make_engine, make_sessions
 from crm.events import subscriptions
 from crm.kit.crypto import Vault
 from crm.messages import flow_texts
+from crm.segments import catalogue
 from runtime.embedded.postgres import start_postgres
 from runtime.embedded.valkey import start_valkey
 from runtime.migrate import migrate
@@ -71,6 +72,7 @@ def surroundings(vault: Vault) -> Surroundings:
         "job_queue": PgqueuerJobQueue(),
         subscriptions.PORT: subscriptions.discover(),
         flow_texts.PORT: flow_texts.FlowTexts(remember_seconds=0),
+        catalogue.PORT: catalogue.discover(),
     }
     return Surroundings(vault, ports)
 
