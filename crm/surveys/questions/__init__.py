@@ -1,0 +1,1 @@
+"""Types of survey questions, one module each."""
