@@ -69,6 +69,8 @@ class Outbound:
     menu: tuple[tuple[str, ...], ...] | None = None
     """Labels of the persistent menu to show from now on; None leaves it as it is."""
     request: Request | None = None
+    request_label: str | None = None
+    """What the key that shares is called, in plain text."""
     edit_ref: str | None = None
     """Names the earlier message of ours that this one replaces, if the channel can."""
     protect: bool = False

@@ -51,7 +51,9 @@ async def present(show: Presenter, asked: OpenQuestion) -> None:
     if not turn.traits.has_buttons:
         text = _with_numbers(message.text_html, asked, has_html=turn.traits.has_html)
         message, rows = replace(message, text_html=text), ()
-    turn.said.append(replace(message, buttons=message.buttons + rows, request=shape.request))
+    request = shape.request
+    label = await _label(turn, f"engine/share_{request}_button") if request and turn.traits.has_buttons else None
+    turn.said.append(replace(message, buttons=message.buttons + rows, request=request, request_label=label))
 
 
 def _option_rows(run: Run, asked: OpenQuestion, shape: Shape) -> tuple[tuple[Button, ...], ...]:

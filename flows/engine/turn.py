@@ -79,9 +79,15 @@ def in_messages(said: Sequence[Outbound], traits: ChannelTraits) -> list[Outboun
 
 
 def _fits(first: Outbound, second: Outbound, traits: ChannelTraits) -> bool:
-    if first.photo_media_id or second.photo_media_id or (first.menu and second.request):
+    if first.photo_media_id or second.photo_media_id or _has_two_keyboards(first, second):
         return False
     return utf16_length(first.text_html) + utf16_length(second.text_html) + 2 <= traits.max_text
+
+
+def _has_two_keyboards(first: Outbound, second: Outbound) -> bool:
+    """Many channels have room for one keyboard in a message: the menu, or what the message itself offers."""
+    one, other = (bool(item.buttons or item.request) for item in (first, second))
+    return (first.menu is not None and other) or (second.menu is not None and one)
 
 
 def _joined(first: Outbound, second: Outbound) -> Outbound:
@@ -91,6 +97,7 @@ def _joined(first: Outbound, second: Outbound) -> Outbound:
         buttons=first.buttons + second.buttons,
         menu=second.menu or first.menu,
         request=second.request or first.request,
+        request_label=second.request_label or first.request_label,
         edit_ref=second.edit_ref or first.edit_ref,
         protect=first.protect or second.protect,
         silent=first.silent and second.silent,
