@@ -61,8 +61,6 @@ class ChannelManifest:
     """`make(context) -> fastapi.APIRouter`: webhooks, pages."""
     poller: str | None = None
     """`async poll(context, stop)`: serves every bot of the channel that has no webhook, until `stop`."""
-    check_token: str | None = None
-    """`async check(context, token)`: the account (`name`, `username`) behind a token; raises a DomainError."""
     start: str | None = None
     """`async start(context)`: what must be told to the provider when a process begins to serve (commands, webhook)."""
     check_token: str | None = None

@@ -1,0 +1,110 @@
+"""What is told to the Bot API server when a process begins to serve, and the check of a new token."""
+
+import asyncio
+import re
+from dataclasses import dataclass
+
+import structlog
+
+from bot.channels.contract import ChannelAccount, ChannelContext
+from crm.bots import service as bots
+from crm.brand import service as brands
+from crm.config.settings import TelegramMode
+
+from .answers import Answer, Failure, Reply
+from .errors import InvalidTelegramToken, TelegramUnavailable
+from .line import server_of
+from .manifest import NAME
+from .outcomes import is_bad_token
+from .profile import Calls, appearance, by_polling, by_webhook, tell
+from .tokens import stop_refused
+from .transport import BotApi
+
+log = structlog.get_logger(__name__)
+WEBHOOK_PATH = "/webhooks/telegram"
+_SHAPE = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{10,100}")
+_CHECK_SECONDS = 10.0
+_WAITS = (0.0, 1.0, 3.0)
+"""Seconds before each try; a server that stays away must not keep a process from starting."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one bot's server is to be told."""
+
+    bot_id: int
+    token: str
+    calls: Calls
+
+
+async def start(context: ChannelContext) -> None:
+    """Tell the server of every active bot how its updates come and what it offers.
+
+    Never raises on the server's account: what fails is logged with the remedy, and told again at the next start.
+    """
+    plans = await _plans(context)
+    api = BotApi(server_of(context.settings))
+    try:
+        await asyncio.gather(*(_carry_out(context, api, plan) for plan in plans))
+    finally:
+        await api.close()
+
+
+async def check_token(context: ChannelContext, token: str) -> ChannelAccount:
+    """The account behind a token. Raises InvalidTelegramToken, TelegramUnavailable."""
+    token = token.strip()
+    if not _SHAPE.fullmatch(token):
+        raise InvalidTelegramToken("a Telegram token looks like 123456789:AAE...; copy it again from @BotFather")
+    api = BotApi(server_of(context.settings))
+    try:
+        reply = await api.call(token, "getMe", {}, read_timeout=_CHECK_SECONDS)
+    finally:
+        await api.close()
+    if is_bad_token(reply):
+        raise InvalidTelegramToken
+    if isinstance(reply, Failure) or not reply.is_ok or not isinstance(reply.result, dict):
+        raise TelegramUnavailable
+    username = reply.result.get("username")
+    return ChannelAccount(str(reply.result.get("first_name") or username or NAME), str(username) if username else None)
+
+
+async def _plans(context: ChannelContext) -> list[Plan]:
+    async with context.sessions() as session:
+        looks = appearance((await brands.get(session)).default_locale)
+        plans = []
+        for bot in await bots.listing(session, NAME, active_only=True):
+            if not bot.has_token:
+                continue
+            calls = by_polling()
+            if bot.mode == TelegramMode.WEBHOOK:
+                url = _webhook_url(context, await bots.webhook_path_secret(session, bot.id))
+                if url is None:
+                    log.error("webhook_not_set", bot_id=bot.id, remedy="set SIYU_PUBLIC_URL to this server's address")
+                    continue
+                calls = by_webhook(url, await bots.webhook_secret(session, bot.id))
+            plans.append(Plan(bot.id, await bots.token(session, bot.id), [*calls, *looks]))
+    return plans
+
+
+def _webhook_url(context: ChannelContext, path_secret: str) -> str | None:
+    public = context.settings.public.url
+    return None if public is None else f"{str(public).rstrip('/')}{WEBHOOK_PATH}/{path_secret}"
+
+
+async def _carry_out(context: ChannelContext, api: BotApi, plan: Plan) -> None:
+    refused: Reply | None = None
+    for wait in _WAITS:
+        await asyncio.sleep(wait)
+        refused = await tell(api, plan.token, plan.calls)
+        if refused is None:
+            return
+        if is_bad_token(refused):
+            await stop_refused(context.sessions, plan.bot_id, plan.token, describe(refused))
+            break
+    assert refused is not None
+    log.error("bot_not_set_up", bot_id=plan.bot_id, detail=describe(refused))
+
+
+def describe(reply: Reply) -> str:
+    """A reply that was no yes, in words for a log."""
+    return reply.description or f"HTTP {reply.status}" if isinstance(reply, Answer) else reply.detail
