@@ -1,6 +1,7 @@
 """Questions that are answered by buttons; a typed label, key or number counts as well."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -59,7 +60,7 @@ class Choice(Question[str]):
     def shape(self, locale: str) -> Shape:
         """A button for each option."""
         del locale
-        return Shape(self.options, self.columns, wants_text=False)
+        return Shape(self.options, columns=self.columns, wants_text=False)
 
     def read(self, given: Input, asked: OpenQuestion, locale: str) -> Reading:
         """The key. Raises Refused."""
@@ -75,15 +76,28 @@ class Choice(Question[str]):
 
 @dataclass(frozen=True, init=False)
 class Choices(Question[list[str]]):
-    """Several of the options, at least `minimum`, at most `maximum`; taps toggle until Done."""
+    """Several of the options, at least `minimum`, at most `maximum`; taps toggle until Done.
+
+    `chosen` are keys that are chosen from the start; those that are no option any more are left out.
+    """
 
     options: tuple[Option, ...]
+    chosen: tuple[str, ...]
     minimum: int
     maximum: int | None
     columns: int
 
-    def __init__(self, *options: str | Option, minimum: int = 0, maximum: int | None = None, columns: int = 1) -> None:
+    def __init__(
+        self,
+        *options: str | Option,
+        chosen: Sequence[str] = (),
+        minimum: int = 0,
+        maximum: int | None = None,
+        columns: int = 1,
+    ) -> None:
         object.__setattr__(self, "options", _options(options))
+        known = [option.key for option in self.options]
+        object.__setattr__(self, "chosen", tuple(key for key in known if key in chosen))
         object.__setattr__(self, "minimum", minimum)
         object.__setattr__(self, "maximum", maximum)
         object.__setattr__(self, "columns", columns)
@@ -91,7 +105,7 @@ class Choices(Question[list[str]]):
     def shape(self, locale: str) -> Shape:
         """A button for each option, and Done."""
         del locale
-        return Shape(self.options, self.columns, takes_several=True, wants_text=False)
+        return Shape(self.options, self.chosen, self.columns, takes_several=True, wants_text=False)
 
     def read(self, given: Input, asked: OpenQuestion, locale: str) -> Reading:
         """A draft with the tapped option toggled; the keys after Done, or typed with commas. Raises Refused."""
@@ -129,7 +143,7 @@ class Rating(Question[int]):
         """A button for each number."""
         del locale
         numbers = [str(number) for number in range(self.lowest, self.highest + 1)]
-        return Shape(tuple(Option(number, number) for number in numbers), self.columns, wants_text=False)
+        return Shape(tuple(Option(number, number) for number in numbers), columns=self.columns, wants_text=False)
 
     def read(self, given: Input, asked: OpenQuestion, locale: str) -> Reading:
         """The number. Raises Refused."""

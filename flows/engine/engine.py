@@ -18,7 +18,7 @@ from crm.tags import service as tags
 from crm.tickets import service as tickets
 from crm.tickets.types import Noted
 from flows.engine.buttons import ContentTap
-from flows.engine.flow import Button
+from flows.engine.flow import Button, StopWords
 from flows.engine.inputs import Input, InputKind
 from flows.engine.registry import Flows
 from flows.engine.routing import Cancel, GiveAnswer, OldButton, StaleTap, StartFlow, TapContent, Unknown, route
@@ -84,6 +84,8 @@ class Engine:
             case StartFlow(flow, arguments, keyword):
                 if keyword is not None:
                     turn.events.append(KeywordMatched(member_id=turn.member_id, keyword=keyword))
+                if flow is self.flows.by(StopWords):
+                    await stage.clear()
                 await stage.start(flow, arguments)
             case GiveAnswer():
                 assert stage.top is not None

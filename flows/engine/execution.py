@@ -160,6 +160,7 @@ class Execution:
         asked = OpenQuestion(step=self.run.asked, path=str(slot), has_timers=bool(timeout or remind))
         self.run.has_wakes |= asked.has_timers
         self.run.question = asked
+        asked.draft = list(show.asking.question.shape(self.turn.locale).chosen)
         due = {WakeKind.TIMEOUT: timeout, WakeKind.REMINDER: remind}
         for kind, delay in due.items():
             if delay is not None:

@@ -57,6 +57,8 @@ class Shape:
     """What a question shows beside its text."""
 
     options: tuple[Option, ...] = ()
+    chosen: tuple[str, ...] = ()
+    """Keys that are chosen from the start, where several may be."""
     columns: int = 1
     takes_several: bool = False
     can_skip: bool = False

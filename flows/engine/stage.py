@@ -17,7 +17,7 @@ from flows.engine.journal import Journal
 from flows.engine.registry import Flows
 from flows.engine.signals import Ended, Outdated, Suspended, TooManySteps
 from flows.engine.state import Run, load_runs
-from flows.engine.turn import Turn
+from flows.engine.turn import Turn, as_outbound
 
 MAX_PARKED = 3
 PARKED_FOR = timedelta(hours=24)
@@ -90,6 +90,11 @@ class Stage:
             await wakes.cancel_run(self.turn.session, conversation_id, run.number)
         self.turn.events.append(FlowEnded(member_id=self.turn.member_id, flow=run.flow, outcome=outcome))
 
+    async def clear(self) -> None:
+        """End all runs: who says stop is not asked on."""
+        for run in list(self.runs):
+            await self.end(run, "stopped")
+
     async def drop_expired(self) -> None:
         """End what was parked for too long."""
         for run in [run for run in self.runs if self._is_expired(run)]:
@@ -151,8 +156,10 @@ class Stage:
         if asked is not None and asked.times_out_at is not None and asked.times_out_at <= now:
             await self.advance(run, Input(InputKind.TIMEOUT))
             return
-        await self.turn.say("engine/resumed")
+        place = len(self.turn.said)
         await self.advance(run, None, is_resumed=True)
+        if run in self.runs:
+            self.turn.said.insert(place, as_outbound(await self.turn.render("engine/resumed")))
 
     def _is_expired(self, run: Run) -> bool:
         return run.parked_at is not None and run.parked_at + PARKED_FOR < self.turn.now

@@ -1,0 +1,31 @@
+"""The command list that channels with one show, by language; data only."""
+
+COMMANDS: dict[str, list[tuple[str, str]]] = {
+    "zh-CN": [
+        ("checkin", "每日签到"),
+        ("points", "查积分"),
+        ("survey", "填问卷"),
+        ("menu", "菜单"),
+        ("profile", "我的资料"),
+        ("language", "中文 / English"),
+        ("link", "关联其他账号"),
+        ("human", "找真人客服"),
+        ("help", "帮助"),
+        ("cancel", "取消当前操作"),
+        ("stop", "不再接收消息"),
+    ],
+    "en": [
+        ("checkin", "Check in for today"),
+        ("points", "Your points and how to earn more"),
+        ("survey", "Tell us what you think"),
+        ("menu", "Menu"),
+        ("profile", "Your details"),
+        ("language", "English / 中文"),
+        ("link", "Bring your accounts together"),
+        ("human", "Talk to a person"),
+        ("help", "Help"),
+        ("cancel", "Leave what we're doing"),
+        ("stop", "No more news from us"),
+    ],
+}
+"""(command without the slash, description), in the order in which they are shown."""

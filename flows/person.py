@@ -1,0 +1,25 @@
+"""Reaching a person: what it is about becomes a ticket that operators see."""
+
+from crm.tickets import service as tickets
+from flows.engine.chat import Chat
+from flows.engine.choices import Skippable
+from flows.engine.flow import Button, Command, Keyword, flow
+from flows.engine.questions import Text
+
+_MOST = 2000
+
+
+@flow(
+    "person",
+    starts=[
+        Command("human"),
+        Command("person"),
+        Keyword("人工", "人工客服", "客服", "真人", "human", "person", "agent", "talk to a person"),
+        Button("person"),
+    ],
+)
+async def person(chat: Chat) -> None:
+    """Takes one sentence, or none, and hands over."""
+    note = await chat.ask("person/note", Skippable(Text(_MOST)))
+    await chat.do(tickets.request_person, identity_id=chat.identity_id, note=note or "")
+    await chat.say("person/done")

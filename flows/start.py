@@ -1,0 +1,41 @@
+"""Opening the chat: where the member came from is noted, strangers are led in, members are welcomed back."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.consent import service as consent
+from crm.members import service as members
+from crm.sources import service as sources
+from flows import survey
+from flows.engine.chat import Chat
+from flows.engine.flow import Keyword, Opening, Opens, flow
+from flows.menu import MENU
+
+_SURVEY = ("survey-", "survey:")
+"""How a deep link names a survey; a source's code never begins so."""
+
+
+async def _wants_news(session: AsyncSession, member_id: int) -> bool:
+    return any(status.is_given for status in await consent.status(session, member_id))
+
+
+@flow("start", starts=[Opening(), Keyword("hi", "hello", "hey", "你好", "您好", "嗨", "start", "开始")])
+async def start(chat: Chat, payload: str = "") -> None:
+    """Welcomes, notes the source, and opens the survey that the link names."""
+    survey_key = payload[len(_SURVEY[0]) :] if payload.startswith(_SURVEY) else ""
+    if payload and not survey_key:
+        source = await chat.do(sources.touch, payload, identity_id=chat.identity_id)
+        if source is not None and source.welcome:
+            await chat.say("start/source_welcome", welcome=source.welcome)
+    member = await chat.look(members.get)
+    if not member.is_signed_up:
+        await chat.member()
+    elif not survey_key:
+        await _welcome_back(chat, member.display_name)
+    if survey_key:
+        await chat.call(survey.survey, survey_key)
+
+
+async def _welcome_back(chat: Chat, name: str) -> None:
+    await chat.say("start/welcome_back", name=name, menu=MENU)
+    if not await chat.look(_wants_news):
+        await chat.say("start/news_are_off", buttons=[[Opens("subscribe")]])

@@ -1,0 +1,1 @@
+"""What flows share: small database steps, question types and pure helpers."""
