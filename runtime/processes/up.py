@@ -3,8 +3,9 @@
 import asyncio
 import gc
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import structlog
 from rich.console import Console
@@ -34,30 +35,48 @@ _SIMULATOR_NAME = "Siyu (simulated)"
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
+class Running:
+    """A Siyu in which everything runs."""
+
+    container: Container
+    base_url: str
+    simulator: Simulated | None
+
+
 async def serve(demo: bool = False) -> None:
     """Start everything, say where it is, run until told to stop, stop everything."""
     settings = read_settings()
     set_up_logs(settings.log)
+    stop = stop_on_signals()
+    async with everything(settings, stop, demo=demo, say=_say) as running:
+        await _announce(running)
+        await stop.wait()
+        _say("Stopping ...")
+    _say("Everything is stopped.")
+
+
+@asynccontextmanager
+async def everything(
+    settings: Settings, stop: asyncio.Event, *, demo: bool = False, say: Callable[[str], None] = lambda _: None
+) -> AsyncIterator[Running]:
+    """All processes in this one, until the block ends; `stop` ends the block's loops."""
     listener = listen(settings.http)
     try:
-        await _serve(settings, listener, demo=demo)
+        say("Starting PostgreSQL and Valkey ..." if settings.database.url is None else "Connecting ...")
+        async with own_servers(settings) as servers:
+            say("Bringing the database to this version ...")
+            await migrate(servers.database_url)
+            async with open_container(settings, servers, application="up") as container:
+                await ensure_defaults(container, with_history=demo)
+                if demo:
+                    say("Filling the tea shop with 300 members ...")
+                    await fill(container.sessions)
+                async with _telegram(container) as simulator, _working(container, listener, stop):
+                    port = listener.getsockname()[1]
+                    yield Running(container, public_address(settings, port), simulator)
     finally:
         listener.close()
-
-
-async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> None:
-    stop = stop_on_signals()
-    _say("Starting PostgreSQL and Valkey ..." if settings.database.url is None else "Connecting ...")
-    async with own_servers(settings) as servers:
-        _say("Bringing the database to this version ...")
-        await migrate(servers.database_url)
-        async with open_container(settings, servers, application="up") as container:
-            await ensure_defaults(container, with_history=demo)
-            if demo:
-                await fill(container.sessions)
-            async with _telegram(container) as simulator:
-                await _run(container, listener, simulator, stop)
-    _say("Everything is stopped.")
 
 
 @asynccontextmanager
@@ -67,38 +86,40 @@ async def _telegram(container: Container) -> AsyncIterator[Simulated | None]:
     if settings.telegram.bot_token is not None:
         yield None
         return
-    async with simulated(settings.data.dir, port=settings.http.port + 1, name=_SIMULATOR_NAME) as running:
+    wanted = settings.http.port + 1 if settings.http.port else 0
+    async with simulated(settings.data.dir, port=wanted, name=_SIMULATOR_NAME) as running:
         await ensure_bot(container.sessions, running, name=_SIMULATOR_NAME)
         yield running
 
 
-async def _run(container: Container, listener: socket.socket, simulator: Simulated | None, stop: asyncio.Event) -> None:
+@asynccontextmanager
+async def _working(container: Container, listener: socket.socket, stop: asyncio.Event) -> AsyncIterator[None]:
     async with open_conversing(container) as conversing:
         await tell_providers(conversing)
-        async with serving(make_app(container, conversing), listener, container.settings.http):
+        app = make_app(container, conversing)
+        async with serving(app, listener, container.settings.http), asyncio.TaskGroup() as group:
+            group.create_task(poll(conversing, stop))
+            group.create_task(sweep(conversing, stop))
+            group.create_task(work(container, stop))
+            group.create_task(send(container, stop))
+            group.create_task(run_ticks(container.sessions, discover_ticks(), stop))
             gc.freeze()
-            await _announce(container, listener.getsockname()[1], simulator)
-            async with asyncio.TaskGroup() as group:
-                group.create_task(poll(conversing, stop))
-                group.create_task(sweep(conversing, stop))
-                group.create_task(work(container, stop))
-                group.create_task(send(container, stop))
-                group.create_task(run_ticks(container.sessions, discover_ticks(), stop))
-                await stop.wait()
-                _say("Stopping ...")
+            try:
+                yield
+            finally:
+                stop.set()
 
 
-async def _announce(container: Container, port: int, simulator: Simulated | None) -> None:
-    base = public_address(container.settings, port)
-    console = f"{base}/console/"
-    async with container.sessions.begin() as session:
+async def _announce(running: Running) -> None:
+    console = f"{running.base_url}/console/"
+    async with running.container.sessions.begin() as session:
         if not await operators.exists_any(session):
-            console = f"{base}/console/setup/{(await links.issue_setup(session)).token}"
+            console = f"{running.base_url}/console/setup/{(await links.issue_setup(session)).token}"
     _OUT.print("\n[bold green]Siyu is running.[/] Ctrl-C stops it; your data stays.\n")
     _OUT.print(f"  Console     {console}", markup=False)
-    _OUT.print(f"  Web chat    {base}/chat", markup=False)
-    if simulator is not None:
-        _OUT.print(f"  Telegram    {simulator.base_url}/  (simulated)", markup=False)
+    _OUT.print(f"  Web chat    {running.base_url}/chat", markup=False)
+    if running.simulator is not None:
+        _OUT.print(f"  Telegram    {running.simulator.base_url}/  (simulated)", markup=False)
     else:
         _OUT.print("  Telegram    your own bot; open it in Telegram", markup=False)
     _OUT.print()

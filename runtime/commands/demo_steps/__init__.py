@@ -1,0 +1,1 @@
+"""The scripted day that `siyu demo` plays."""

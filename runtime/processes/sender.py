@@ -1,0 +1,24 @@
+"""`siyu sender`: bulk deliveries; it loads no bot framework."""
+
+import asyncio
+
+from bot.channels.contract import ChannelContext
+from runtime.channels import discover_channels
+from runtime.container import Container
+from runtime.contents import ContentRenderer
+from runtime.conversing import open_senders
+from runtime.processes.frame import process
+from runtime.sender import run_sender
+
+
+async def serve() -> None:
+    """Send until told to stop; what is under way is finished."""
+    async with process("sender") as (container, stop):
+        await send(container, stop)
+
+
+async def send(container: Container, stop: asyncio.Event) -> None:
+    """Run the bulk sender over every channel."""
+    context = ChannelContext(container.settings, container.sessions, container.valkey)
+    async with open_senders(discover_channels(), context) as senders:
+        await run_sender(container.sessions, container.valkey, senders, ContentRenderer(), stop)
