@@ -130,9 +130,8 @@ async def test_message_and_tap_at_once_lose_no_step(committed_sessions: Sessions
         await house.settle()
         await other.settle()
     async with committed_sessions() as session:
-        rows = (
-            await session.execute(text("SELECT version, jsonb_array_length(runs) AS open FROM conversations"))
-        ).all()
+        query = "SELECT version, jsonb_array_length(runs) AS open FROM conversations"
+        rows = (await session.execute(text(query))).all()
     assert all((row.version, row.open) in {(3, 0), (2, 1)} for row in rows), rows
     assert len(await _paid(committed_sessions)) == 20
 
@@ -142,8 +141,7 @@ async def test_what_a_crash_left_is_swept_up(committed_sessions: Sessions) -> No
     async with committed_sessions.begin() as session:
         for number in range(3):
             payload = f'{{"address": "7", "chat_key": "7", "text": "/pay {number}"}}'.encode()
-            values = {"bot_id": bot.id, "chat_key": "7", "payload": payload}
-            await inbox.store(session, update_key=str(number), **values)
+            await inbox.store(session, bot_id=bot.id, update_key=str(number), chat_key="7", payload=payload)
     house = House(committed_sessions, pay_once)
     await _make_due(committed_sessions)
     assert await house.dispatcher.sweep() == 1

@@ -1,0 +1,1 @@
+"""The capability crm.conversations."""
