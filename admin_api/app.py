@@ -8,7 +8,6 @@ from fastapi.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
 
 from admin_api import errors, health, openapi
-from admin_api.asset_manifest import ASSETS_FOLDER, ASSETS_PATH
 from admin_api.buckets import SignInThrottle
 from admin_api.console.error_pages import error_page
 from admin_api.console.pages import ROOT
@@ -16,6 +15,7 @@ from admin_api.deps import AdminDeps
 from admin_api.guard import Guard
 from admin_api.metrics import HttpMetrics
 from admin_api.problems import ProblemError
+from crm.kit.assets import ASSETS_FOLDER, ASSETS_PATH
 from crm.kit.discovery import instances, modules_in
 
 VERSION = "1"

@@ -11,13 +11,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader
 
 from admin_api import cookies
-from admin_api.asset_manifest import asset_url
 from admin_api.console import locale as locales
 from admin_api.edge import Edge
 from admin_api.errors import as_problem
 from crm.brand import service as brands
 from crm.brand.types import Brand
 from crm.db import clock
+from crm.kit.assets import asset_url
 from crm.kit.errors import DomainError
 from crm.kit.resources import TEMPLATES
 from crm.operators.permissions import Permission

@@ -10,7 +10,7 @@ import uvicorn
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 from starlette.applications import Starlette
 
-from admin_api.asset_manifest import AssetsMissingError, asset_url
+from crm.kit.assets import AssetsMissingError, asset_url
 from tests.frontend.chat_app import Room, routes, sample_room
 from tests.frontend.styleguide_app import create_app
 from tests.requirements import absent, require_tool

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from admin_api.asset_manifest import ASSETS_FOLDER, ASSETS_PATH, asset_url
+from crm.kit.assets import ASSETS_FOLDER, ASSETS_PATH, asset_url
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 SAMPLES = Path(__file__).parent / "samples.json"

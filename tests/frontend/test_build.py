@@ -7,8 +7,8 @@ from types import ModuleType
 
 import pytest
 
-from admin_api import asset_manifest
-from admin_api.asset_manifest import AssetsMissingError, asset_file, asset_url
+from crm.kit import assets as asset_manifest
+from crm.kit.assets import AssetsMissingError, asset_file, asset_url
 
 FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
 

@@ -4,7 +4,9 @@ import json
 from functools import cache
 from pathlib import Path
 
-ASSETS_FOLDER = Path(__file__).resolve().parent / "assets"
+from crm.kit.resources import ROOT
+
+ASSETS_FOLDER = ROOT / "admin_api" / "assets"
 ASSETS_PATH = "/assets"
 
 
