@@ -28,7 +28,12 @@ def modules_named(root: str, name: str) -> Iterator[ModuleType]:
 
 
 def instances(module: ModuleType, kind: type[T]) -> Iterator[T]:
-    """The public module-level objects of `module` that are of `kind`, in order of definition."""
+    """The public module-level objects of `module` that are of `kind`, in order of definition.
+
+    Classes do not count, though they have what a protocol asks for; nor does `sqlalchemy.func`, which pretends to
+    have every attribute.
+    """
     for name, value in vars(module).items():
-        if not name.startswith("_") and isinstance(value, kind):
+        is_ours = not isinstance(value, type) and not type(value).__module__.startswith("sqlalchemy.")
+        if is_ours and not name.startswith("_") and isinstance(value, kind):
             yield value

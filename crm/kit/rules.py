@@ -42,8 +42,11 @@ class Condition(Protocol):
     """English label for the console; translated there."""
     group: str
     """Heading under which the console lists it, e.g. `Loyalty`."""
-    parameters: type[Parameters]
-    """Model of the parameters; its JSON schema makes the console's form."""
+
+    @property
+    def parameters(self) -> type[Parameters]:
+        """Model of the parameters; its JSON schema makes the console's form. A class attribute will do."""
+        ...
 
     def predicate(self, parameters: Any, scope: Scope) -> ColumnElement[bool]:
         """SQL in set form: `scope.member_id.in_(select(...))` or a test on profile columns.

@@ -58,6 +58,15 @@ async def ensure(session: AsyncSession, sighting: Sighting, *, revives: bool) ->
     return await _known(session, row, sighting, revives=revives)
 
 
+async def find(session: AsyncSession, bot_id: int, address: str) -> Contact | None:
+    """See `service.find_contact`."""
+    row = await find_contact(session, bot_id, address)
+    if row is None:
+        return None
+    member = member_of(row, vault(session), row["now"], "member_")
+    return Contact(identity_of(row, "identity_"), member, is_new=False)
+
+
 async def touch(session: AsyncSession, identity: Identity) -> None:
     """See `service.touch`."""
     await mark_seen(session, identity, await clock.now(session))

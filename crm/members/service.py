@@ -41,6 +41,11 @@ async def ensure_identity(
     )
 
 
+async def find_contact(session: AsyncSession, bot_id: int, address: str) -> Contact | None:
+    """Who is at this address of this bot; None when nobody wrote from there. Nothing is changed."""
+    return await contacts.find(session, bot_id, address)
+
+
 async def get(session: AsyncSession, member_id: int) -> Member:
     """One member, merged and erased ones too. Raises MemberNotFound."""
     found = await load(session, member_id)
