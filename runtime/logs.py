@@ -54,7 +54,7 @@ def set_up_logs(settings: LogSettings) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=settings.level.upper(), force=True)
-    for name in ("apscheduler", "pgqueuer", "uvicorn.access", "aiogram", "asyncio", "alembic"):
+    for name in ("apscheduler", "pgqueuer", "uvicorn.access", "uvicorn.error", "aiogram", "asyncio", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

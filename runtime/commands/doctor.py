@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import asyncpg
-from admin_api.asset_manifest import AssetsMissingError, asset_url
 from redis.asyncio import Redis
 from rich.console import Console
 
 from admin_api.health import HEAD
 from crm.config.settings import Settings, TelegramMode
+from crm.kit.assets import AssetsMissingError, asset_url
 from runtime.failures import explain, read_settings
 from runtime.secret import SecretProblem, open_vault
 from runtime.servers import Servers, any_servers
