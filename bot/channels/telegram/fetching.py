@@ -11,12 +11,12 @@ import structlog
 from bot.channels.contract import Intake
 from crm.db.session import Sessions
 
+from .access import DATABASE_AWAY, Access, stop_refused
 from .answers import Answer, Reply
 from .keys import ALLOWED_UPDATES, keys_of
 from .outcomes import is_bad_token, retry_after
 from .profile import Calls, tell
 from .setup import describe
-from .tokens import DATABASE_AWAY, stop_refused
 from .transport import BotApi
 
 log = structlog.get_logger(__name__)
@@ -40,13 +40,13 @@ class Fetcher:
     """Serves one bot until it is cancelled or its token is refused."""
 
     def __init__(
-        self, api: BotApi, sessions: Sessions, intake: Intake, *, bot_id: int, token: str, pace: Pace | None = None
+        self, api: BotApi, sessions: Sessions, intake: Intake, *, bot_id: int, access: Access, pace: Pace | None = None
     ) -> None:
         self._api = api
         self._sessions = sessions
         self._intake = intake
         self._bot_id = bot_id
-        self._token = token
+        self._access = access
         self._pace = pace or Pace()
         self._offset: int | None = None
         self._failures = 0
@@ -55,7 +55,7 @@ class Fetcher:
         """Prepare the bot for polling, then fetch for ever; returns only when its token is refused."""
         is_prepared = False
         while True:
-            refused = await (self._fetch() if is_prepared else tell(self._api, self._token, preparing))
+            refused = await (self._fetch() if is_prepared else tell(self._api, self._access, preparing))
             if refused is None:
                 is_prepared = True
                 self._failures = 0
@@ -71,7 +71,7 @@ class Fetcher:
         if self._offset is not None:
             values["offset"] = self._offset
         patience = self._pace.long_poll + self._pace.margin
-        reply = await self._api.call(self._token, "getUpdates", values, pool="poll", read_timeout=patience)
+        reply = await self._api.call(self._access, "getUpdates", values, pool="poll", read_timeout=patience)
         if not isinstance(reply, Answer) or not reply.is_ok or not isinstance(reply.result, list):
             return reply
         try:
@@ -94,7 +94,7 @@ class Fetcher:
 
     async def _stop_bot(self, refused: Reply) -> bool:
         try:
-            is_stopped = await stop_refused(self._sessions, self._bot_id, self._token, describe(refused))
+            is_stopped = await stop_refused(self._sessions, self._bot_id, self._access.token, describe(refused))
         except DATABASE_AWAY:
             is_stopped = False
             await asyncio.sleep(self._backoff())

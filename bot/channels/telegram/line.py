@@ -4,29 +4,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.channels.contract import ChannelContext
-from crm.config.settings import Settings
 from crm.db.session import Sessions
+from crm.kit.crypto import SealBrokenError
 from crm.kit.errors import DomainError
 
+from .access import DATABASE_AWAY, Accesses, server_of
 from .answers import Answer, Failure, Phase, Reply
 from .outcomes import is_bad_token
-from .tokens import DATABASE_AWAY, Tokens
 from .transport import READ_TIMEOUT, BotApi, Upload
-
-OFFICIAL_SERVER = "https://api.telegram.org"
-
-
-def server_of(settings: Settings) -> str:
-    """The address of the Bot API server that this deployment talks to."""
-    return str(settings.telegram.api_base or OFFICIAL_SERVER)
 
 
 class Line:
     """Calls methods for bots by their id; answers and never raises."""
 
-    def __init__(self, api: BotApi, sessions: Sessions, *, read_timeout: float = READ_TIMEOUT) -> None:
+    def __init__(self, api: BotApi, sessions: Sessions, server: str, *, read_timeout: float = READ_TIMEOUT) -> None:
         self._api = api
-        self._tokens = Tokens(sessions)
+        self._accesses = Accesses(sessions, server)
         self._read_timeout = read_timeout
 
     async def call(
@@ -42,18 +35,18 @@ class Line:
         """Make one call; `read_timeout` in seconds."""
         seconds = self._read_timeout if read_timeout is None else read_timeout
         try:
-            token = await self._tokens.of(bot_id)
-            reply = await self._api.call(token, method, values, upload=upload, pool=pool, read_timeout=seconds)
+            access = await self._accesses.of(bot_id)
+            reply = await self._api.call(access, method, values, upload=upload, pool=pool, read_timeout=seconds)
             if not is_bad_token(reply):
                 return reply
-            newer = await self._tokens.fresh(bot_id)
+            newer = await self._accesses.fresh(bot_id)
         except DomainError as error:
             return Answer(401, description=error.detail)
-        except DATABASE_AWAY as error:
+        except (*DATABASE_AWAY, SealBrokenError) as error:
             return Failure(Phase.CONNECT, f"the bot's token cannot be read now: {type(error).__name__}")
-        if newer == token:
+        if newer == access:
             return reply
-        await self._api.forget(token)
+        await self._api.forget(access)
         return await self._api.call(newer, method, values, upload=upload, pool=pool, read_timeout=seconds)
 
     async def close(self) -> None:
@@ -63,4 +56,4 @@ class Line:
 
 def open_line(context: ChannelContext) -> Line:
     """A line to the server that the settings name."""
-    return Line(BotApi(server_of(context.settings)), context.sessions)
+    return Line(BotApi(), context.sessions, server_of(context.settings))

@@ -10,8 +10,8 @@ import structlog
 from crm.db.session import Sessions
 from crm.media import service as media
 
+from .access import DATABASE_AWAY
 from .answers import Answer
-from .tokens import DATABASE_AWAY
 from .transport import Upload
 
 log = structlog.get_logger(__name__)

@@ -11,12 +11,11 @@ from crm.bots import service as bots
 from crm.brand import service as brands
 from crm.config.settings import TelegramMode
 
+from .access import DATABASE_AWAY, Access, readable_access, server_of
 from .fetching import Fetcher, Pace
-from .line import server_of
 from .locks import PollerLocks
 from .manifest import NAME
 from .profile import Calls, appearance, by_polling
-from .tokens import DATABASE_AWAY
 from .transport import BotApi
 
 log = structlog.get_logger(__name__)
@@ -27,7 +26,7 @@ LOOK_SECONDS = 5.0
 class Served:
     """A bot that this process fetches for."""
 
-    token: str
+    access: Access
     task: "asyncio.Task[None]"
 
 
@@ -41,7 +40,7 @@ class Poller:
         self._intake = intake
         self._look_seconds = look_seconds
         self._pace = pace
-        self._api = BotApi(server_of(context.settings))
+        self._api = BotApi()
         self._locks = PollerLocks(context.sessions)
         self._served: dict[int, Served] = {}
 
@@ -68,34 +67,35 @@ class Poller:
         wanted, preparing = await self._wanted()
         for bot_id in [bot_id for bot_id, served in self._served.items() if self._is_over(served, wanted.get(bot_id))]:
             await self._let_go(bot_id)
-        for bot_id, token in wanted.items():
+        for bot_id, access in wanted.items():
             if bot_id not in self._served and await self._locks.take(bot_id):
-                self._serve(bot_id, token, preparing)
+                self._serve(bot_id, access, preparing)
 
-    async def _wanted(self) -> tuple[dict[int, str], Calls]:
-        """Tokens by bot, and what each bot's server is told before the first fetch."""
+    async def _wanted(self) -> tuple[dict[int, Access], Calls]:
+        """Accesses by bot, and what each bot's server is told before the first fetch."""
         async with self._context.sessions() as session:
             found = await bots.listing(session, NAME, active_only=True)
-            wanted = {
-                bot.id: await bots.token(session, bot.id)
-                for bot in found
-                if bot.has_token and bot.mode != TelegramMode.WEBHOOK
-            }
+            polled = [bot for bot in found if bot.has_token and bot.mode != TelegramMode.WEBHOOK]
+            server = server_of(self._context.settings)
+            accesses = {bot.id: await readable_access(session, bot, server) for bot in polled}
+            wanted = {bot_id: access for bot_id, access in accesses.items() if access is not None}
             return wanted, [*by_polling(), *appearance((await brands.get(session)).default_locale)]
 
     @staticmethod
-    def _is_over(served: Served, token: str | None) -> bool:
-        return served.token != token or served.task.done()
+    def _is_over(served: Served, access: Access | None) -> bool:
+        return served.access != access or served.task.done()
 
-    def _serve(self, bot_id: int, token: str, preparing: Calls) -> None:
-        fetcher = Fetcher(self._api, self._context.sessions, self._intake, bot_id=bot_id, token=token, pace=self._pace)
-        self._served[bot_id] = Served(token, asyncio.create_task(fetcher.run(preparing), name=f"poll-{bot_id}"))
+    def _serve(self, bot_id: int, access: Access, preparing: Calls) -> None:
+        fetcher = Fetcher(
+            self._api, self._context.sessions, self._intake, bot_id=bot_id, access=access, pace=self._pace
+        )
+        self._served[bot_id] = Served(access, asyncio.create_task(fetcher.run(preparing), name=f"poll-{bot_id}"))
         log.info("polling", bot_id=bot_id)
 
     async def _let_go(self, bot_id: int) -> None:
         served = self._served.pop(bot_id)
         await _end(served.task, bot_id)
-        await self._api.forget(served.token)
+        await self._api.forget(served.access)
         await self._locks.free(bot_id)
 
     async def _let_go_of_all(self) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from flows.commands import COMMANDS
 
+from .access import Access
 from .answers import Answer, Reply
 from .keys import ALLOWED_UPDATES
 from .transport import BotApi
@@ -41,10 +42,10 @@ def appearance(default_locale: str) -> Calls:
     ]
 
 
-async def tell(api: BotApi, token: str, calls: Calls) -> Reply | None:
+async def tell(api: BotApi, access: Access, calls: Calls) -> Reply | None:
     """Make the calls in order; the first reply that is not a yes, or None if all went well."""
     for method, values in calls:
-        reply = await api.call(token, method, values, read_timeout=_READ_TIMEOUT)
+        reply = await api.call(access, method, values, read_timeout=_READ_TIMEOUT)
         if not (isinstance(reply, Answer) and reply.is_ok):
             return reply
     return None

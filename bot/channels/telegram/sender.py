@@ -9,13 +9,13 @@ from crm.deliveries.types import ContentRejected, InDoubt, Lane, NotAccepted, Se
 from crm.media.errors import MediaNotFoundError
 from crm.messages.types import Outbound
 
+from .access import DATABASE_AWAY
 from .answers import Answer
 from .line import Line, open_line
 from .manifest import NAME, TRAITS
 from .outcomes import is_not_editable, is_not_modified, is_wrong_file, outcome_of
 from .payloads import edit_payload, photo_payload, text_payload
 from .pictures import Pictures
-from .tokens import DATABASE_AWAY
 
 log = structlog.get_logger(__name__)
 

@@ -11,20 +11,20 @@ from crm.bots import service as bots
 from crm.brand import service as brands
 from crm.config.settings import TelegramMode
 
+from .access import Access, readable_access, server_of, stop_refused
 from .answers import Answer, Failure, Reply
 from .errors import InvalidTelegramToken, TelegramUnavailable
-from .line import server_of
 from .manifest import NAME
 from .outcomes import is_bad_token
-from .profile import Calls, appearance, by_polling, by_webhook, tell
-from .tokens import stop_refused
+from .profile import Calls, appearance, by_webhook, tell
 from .transport import BotApi
 
 log = structlog.get_logger(__name__)
 WEBHOOK_PATH = "/webhooks/telegram"
 _SHAPE = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{10,100}")
 _CHECK_SECONDS = 10.0
-_WAITS = (0.0, 1.0, 3.0)
+_CONNECT_SECONDS = 5.0
+_WAITS = (0.0, 1.0)
 """Seconds before each try; a server that stays away must not keep a process from starting."""
 
 
@@ -33,17 +33,18 @@ class Plan:
     """What one bot's server is to be told."""
 
     bot_id: int
-    token: str
+    access: Access
     calls: Calls
 
 
 async def start(context: ChannelContext) -> None:
-    """Tell the server of every active bot how its updates come and what it offers.
+    """Tell the server of every active bot in webhook mode where its updates go and what it offers.
 
-    Never raises on the server's account: what fails is logged with the remedy, and told again at the next start.
+    Bots that are polled are set up by the poller as it begins to serve each. Never raises on the server's account:
+    what fails is logged with the remedy, and told again at the next start.
     """
     plans = await _plans(context)
-    api = BotApi(server_of(context.settings))
+    api = BotApi(connect_timeout=_CONNECT_SECONDS)
     try:
         await asyncio.gather(*(_carry_out(context, api, plan) for plan in plans))
     finally:
@@ -55,9 +56,9 @@ async def check_token(context: ChannelContext, token: str) -> ChannelAccount:
     token = token.strip()
     if not _SHAPE.fullmatch(token):
         raise InvalidTelegramToken("a Telegram token looks like 123456789:AAE...; copy it again from @BotFather")
-    api = BotApi(server_of(context.settings))
+    api = BotApi()
     try:
-        reply = await api.call(token, "getMe", {}, read_timeout=_CHECK_SECONDS)
+        reply = await api.call(Access(token, server_of(context.settings)), "getMe", {}, read_timeout=_CHECK_SECONDS)
     finally:
         await api.close()
     if is_bad_token(reply):
@@ -71,18 +72,18 @@ async def check_token(context: ChannelContext, token: str) -> ChannelAccount:
 async def _plans(context: ChannelContext) -> list[Plan]:
     async with context.sessions() as session:
         looks = appearance((await brands.get(session)).default_locale)
+        server = server_of(context.settings)
         plans = []
         for bot in await bots.listing(session, NAME, active_only=True):
-            if not bot.has_token:
+            if bot.mode != TelegramMode.WEBHOOK or not bot.has_token:
                 continue
-            calls = by_polling()
-            if bot.mode == TelegramMode.WEBHOOK:
-                url = _webhook_url(context, await bots.webhook_path_secret(session, bot.id))
-                if url is None:
-                    log.error("webhook_not_set", bot_id=bot.id, remedy="set SIYU_PUBLIC_URL to this server's address")
-                    continue
+            access = await readable_access(session, bot, server)
+            url = _webhook_url(context, await bots.webhook_path_secret(session, bot.id))
+            if url is None:
+                log.error("webhook_not_set", bot_id=bot.id, remedy="set SIYU_PUBLIC_URL to this server's address")
+            elif access is not None:
                 calls = by_webhook(url, await bots.webhook_secret(session, bot.id))
-            plans.append(Plan(bot.id, await bots.token(session, bot.id), [*calls, *looks]))
+                plans.append(Plan(bot.id, access, [*calls, *looks]))
     return plans
 
 
@@ -95,11 +96,11 @@ async def _carry_out(context: ChannelContext, api: BotApi, plan: Plan) -> None:
     refused: Reply | None = None
     for wait in _WAITS:
         await asyncio.sleep(wait)
-        refused = await tell(api, plan.token, plan.calls)
+        refused = await tell(api, plan.access, plan.calls)
         if refused is None:
             return
         if is_bad_token(refused):
-            await stop_refused(context.sessions, plan.bot_id, plan.token, describe(refused))
+            await stop_refused(context.sessions, plan.bot_id, plan.access.token, describe(refused))
             break
     assert refused is not None
     log.error("bot_not_set_up", bot_id=plan.bot_id, detail=describe(refused))

@@ -12,6 +12,7 @@ import aiohttp
 import orjson
 from yarl import URL
 
+from .access import Access
 from .answers import Answer, Failure, Phase, Reply, read_answer
 
 READ_TIMEOUT = 30.0
@@ -36,15 +37,14 @@ class Upload:
 class BotApi:
     """Calls methods; `pool` keeps the connections of lanes apart."""
 
-    def __init__(self, base_url: str, *, connect_timeout: float = CONNECT_TIMEOUT) -> None:
-        self._base = base_url.rstrip("/")
+    def __init__(self, *, connect_timeout: float = CONNECT_TIMEOUT) -> None:
         self._connect_timeout = connect_timeout
-        self._sessions: dict[tuple[str, str], aiohttp.ClientSession] = {}
-        self._addresses: dict[tuple[str, str], URL] = {}
+        self._sessions: dict[tuple[Access, str], aiohttp.ClientSession] = {}
+        self._addresses: dict[tuple[Access, str], URL] = {}
 
     async def call(
         self,
-        token: str,
+        access: Access,
         method: str,
         values: Mapping[str, Any],
         *,
@@ -61,9 +61,9 @@ class BotApi:
             connect=self._connect_timeout, sock_connect=self._connect_timeout, sock_read=read_timeout
         )
         try:
-            session = self._session(token, pool)
+            session = self._session(access, pool)
             async with session.post(
-                self._address(token, method),
+                self._address(access, method),
                 data=body,
                 headers=_JSON if upload is None else None,
                 timeout=timeout,
@@ -75,11 +75,11 @@ class BotApi:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return Failure(Phase.ANSWER, f"no answer from the Bot API server: {type(error).__name__}")
 
-    async def forget(self, token: str) -> None:
+    async def forget(self, access: Access) -> None:
         """Close the connections of a bot that is served no more."""
-        for key in [key for key in self._sessions if key[0] == token]:
+        for key in [key for key in self._sessions if key[0] == access]:
             await self._sessions.pop(key).close()
-        for known in [known for known in self._addresses if known[0] == token]:
+        for known in [known for known in self._addresses if known[0] == access]:
             del self._addresses[known]
 
     async def close(self) -> None:
@@ -87,22 +87,22 @@ class BotApi:
         while self._sessions:
             await self._sessions.popitem()[1].close()
 
-    def _session(self, token: str, pool: str) -> aiohttp.ClientSession:
-        session = self._sessions.get((token, pool))
+    def _session(self, access: Access, pool: str) -> aiohttp.ClientSession:
+        session = self._sessions.get((access, pool))
         if session is None:
             session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=100, keepalive_timeout=_KEEP_ALIVE, ttl_dns_cache=60),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 skip_auto_headers=("User-Agent",),
             )
-            self._sessions[token, pool] = session
+            self._sessions[access, pool] = session
         return session
 
-    def _address(self, token: str, method: str) -> URL:
-        address = self._addresses.get((token, method))
+    def _address(self, access: Access, method: str) -> URL:
+        address = self._addresses.get((access, method))
         if address is None:
-            address = URL(f"{self._base}/bot{quote(token, safe=':')}/{method}", encoded=True)
-            self._addresses[token, method] = address
+            address = URL(f"{access.server}/bot{quote(access.token, safe=':')}/{method}", encoded=True)
+            self._addresses[access, method] = address
         return address
 
 

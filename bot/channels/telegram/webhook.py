@@ -15,10 +15,10 @@ from crm.bots.types import BotStatus
 from crm.db.session import Sessions
 from crm.kit.clock import monotonic
 
+from .access import DATABASE_AWAY
 from .keys import keys_of_payload
 from .manifest import NAME
 from .setup import WEBHOOK_PATH
-from .tokens import DATABASE_AWAY
 
 log = structlog.get_logger(__name__)
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name

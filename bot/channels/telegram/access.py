@@ -1,0 +1,87 @@
+"""How bots reach their server: token and address, read through `crm.bots` and remembered for a few seconds."""
+
+from dataclasses import dataclass, field
+
+import asyncpg
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.bots import service as bots
+from crm.bots.types import Bot
+from crm.config.settings import Settings
+from crm.db.session import Sessions
+from crm.kit.clock import monotonic
+from crm.kit.crypto import SealBrokenError
+from crm.kit.errors import DomainError
+
+log = structlog.get_logger(__name__)
+DATABASE_AWAY = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+"""What a query raises when the database cannot be reached now."""
+OFFICIAL_SERVER = "https://api.telegram.org"
+_REMEMBER_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Access:
+    """A bot's token and the address of the Bot API server that knows it."""
+
+    token: str = field(repr=False)
+    server: str
+
+
+def server_of(settings: Settings) -> str:
+    """The Bot API server that this deployment talks to, unless a bot names another one."""
+    return str(settings.telegram.api_base or OFFICIAL_SERVER).rstrip("/")
+
+
+async def access_of(session: AsyncSession, bot: Bot, server: str) -> Access:
+    """How to reach this bot's server: its own one (`api_base` in its settings), else `server`.
+
+    Raises InvalidBot when it has no token, SealBrokenError when the token was sealed under another secret.
+    """
+    own = bot.settings.get("api_base")
+    return Access(await bots.token(session, bot.id), str(own).rstrip("/") if own else server)
+
+
+async def readable_access(session: AsyncSession, bot: Bot, server: str) -> Access | None:
+    """As `access_of`; None, and a line in the log, for a bot whose token cannot be used."""
+    try:
+        return await access_of(session, bot, server)
+    except (DomainError, SealBrokenError) as error:
+        log.warning(
+            "bot_without_usable_token", bot_id=bot.id, error=type(error).__name__, remedy="enter its token again"
+        )
+        return None
+
+
+class Accesses:
+    """Accesses by bot."""
+
+    def __init__(self, sessions: Sessions, server: str) -> None:
+        self._sessions = sessions
+        self._server = server
+        self._known: dict[int, tuple[Access, float]] = {}
+
+    async def of(self, bot_id: int) -> Access:
+        """The bot's access, at most five seconds old. Raises DomainError, SealBrokenError, or one of DATABASE_AWAY."""
+        known = self._known.get(bot_id)
+        if known is not None and known[1] > monotonic():
+            return known[0]
+        return await self.fresh(bot_id)
+
+    async def fresh(self, bot_id: int) -> Access:
+        """The bot's access as it is now. Raises as `of`."""
+        async with self._sessions() as session:
+            access = await access_of(session, await bots.get(session, bot_id), self._server)
+        self._known[bot_id] = (access, monotonic() + _REMEMBER_SECONDS)
+        return access
+
+
+async def stop_refused(sessions: Sessions, bot_id: int, token: str, detail: str) -> bool:
+    """Stop a bot whose token its server refused; False when it got another token meanwhile."""
+    async with sessions.begin() as session:
+        if await bots.token(session, bot_id) != token:
+            return False
+        await bots.stop(session, bot_id, f"Telegram refused the token ({detail}); enter a new one")
+    return True
