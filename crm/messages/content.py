@@ -115,6 +115,11 @@ def adapt(message: Outbound, traits: ChannelTraits) -> Outbound:
     """The message as the channel can show it: markup and buttons fall back to text."""
     if not traits.has_html:
         message = replace(message, text_html=to_plain(message.text_html))
+    return reduced(message, traits)
+
+
+def reduced(message: Outbound, traits: ChannelTraits) -> Outbound:
+    """The message without what the channel lacks, its text being written for the channel already."""
     if message.buttons and not traits.has_buttons:
         lines = [
             f"{button.label}: {button.url}" if button.url else button.label for row in message.buttons for button in row

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import JSON, delete, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -35,7 +36,7 @@ async def open_for(session: AsyncSession, member_id: int) -> list[SurveyOffer]:
     last = (
         select(ResponseRow.survey_id, ResponseRow.completed_at)
         .where(ResponseRow.member_id == member_id)
-        .distinct(ResponseRow.survey_id)
+        .ext(distinct_on(ResponseRow.survey_id))
         .order_by(ResponseRow.survey_id, ResponseRow.attempt.desc())
         .subquery("last")
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from crm.messages.content import reduced
 from crm.messages.types import Button
 from flows.engine.buttons import start_data
 from flows.engine.flow import Link, Opens
@@ -33,7 +34,8 @@ async def utter(turn: Turn, flows: Flows, saying: Saying) -> None:
     if saying.menu is not None:
         menu = tuple(tuple(flows.menu_label(name, turn.locale) for name in row) for row in saying.menu)
     photo = saying.photo or message.photo_media_id
-    turn.said.append(replace(message, buttons=message.buttons + rows, photo_media_id=photo, menu=menu))
+    message = replace(message, buttons=message.buttons + rows, photo_media_id=photo, menu=menu)
+    turn.said.append(reduced(message, turn.traits))
 
 
 def _button(item: Opens | Link, labels: Mapping[str, str], locale: str) -> Button:

@@ -13,6 +13,8 @@ from flows.engine.reading import Answer, OpenQuestion, Reading, Shape
 from flows.steps import zones
 
 _MOST_TYPED = 100
+_NUMBERS = {str(number) for number, _ in enumerate(zones.COMMON, start=1)}
+"""What is typed where the options are numbered lines."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class City(Question[str]):
 
     def read(self, given: Input, asked: OpenQuestion, locale: str) -> Reading:
         """An IANA name if tapped, else what was typed. Raises Refused."""
-        if given.kind is InputKind.BUTTON:
+        is_number = given.kind is InputKind.TEXT and given.text.strip() in _NUMBERS
+        if given.kind is InputKind.BUTTON or is_number:
             return Choice(*zones.COMMON).read(given, asked, locale)
         return Answer(self.load(typed_text(given)))
 

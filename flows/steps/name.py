@@ -25,7 +25,8 @@ class Name(Question[str]):
 
     def read(self, given: Input, asked: OpenQuestion, locale: str) -> Reading:
         """The cleaned name. Raises Refused."""
-        if self.suggestion and given.kind is InputKind.BUTTON:
+        is_first = given.kind is InputKind.TEXT and given.text.strip() == "1"  # where options are numbered lines
+        if self.suggestion and (given.kind is InputKind.BUTTON or is_first):
             return Choice(self.suggestion).read(given, asked, locale)
         return Answer(self.load(typed_text(given)))
 

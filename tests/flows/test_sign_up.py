@@ -180,8 +180,15 @@ async def test_opening_the_chat_again_in_the_middle_goes_on_there(session: Async
         await chat.open()
         chat.expects("What may I call you?")
         await chat.open("a-code-that-no-one-made")
-        chat.expects("What may I call you?", "Welcome to Tea & Co") if False else None
-        await chat.send("/cancel")
+        chat.expects("Welcome to Tea & Co")
+        await chat.tap("Agree, without news")
+        await chat.tap("Li Hua")
+        for _ in range(3):
+            await chat.tap("Skip")
+        chat.expects("All set!")
+        chat.expects_not("Back to where we were", "What may I call you?")
+        await chat.send("what now")
+        chat.expects("didn't quite catch")
 
 
 async def test_an_old_button_changes_nothing(session: AsyncSession) -> None:

@@ -1,0 +1,46 @@
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.db import clock
+from crm.points import service as points
+from tests.conftest import At
+from tests.flows.talking import member, stranger, words
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+async def test_balance_expiry_entries_and_ways(session: AsyncSession, at: At, locale: str) -> None:
+    await at(session, "2026-03-10T23:30+00:00")
+    async with member(session, locale) as chat:
+        soon = await clock.now(session) + timedelta(days=10)
+        await points.earn(session, chat.member_id, 1200, rule="survey", key="a", expires_at=soon)
+        await points.redeem(session, chat.member_id, 30, reason="<b>A tea</b> " + "x" * 100, key="b")
+        await points.adjust(session, chat.member_id, -5, reason="wrong cup", key="c", by="operator:1")
+        await chat.send(words(locale, "⭐ Points", "积分"))
+        balance = await points.balance(session, chat.member_id)
+        chat.expects(f"{balance:,}", "+1,200", "-30", "<b>A tea</b>", "…", "wrong cup")
+        chat.expects(words(locale, "Mar 11", "3月11日"), words(locale, "welcome gift", "见面礼"))
+        chat.expects(words(locale, "expire on Mar 21", "3月21日到期"), words(locale, "How to earn", "怎么攒积分"))
+        chat.expects_buttons(words(locale, "Check in", "签到"), words(locale, "Surveys", "填问卷"))
+        await chat.tap(words(locale, "Check in", "签到"))
+        chat.expects(words(locale, "Checked in!", "签到成功"))
+
+
+async def test_what_is_owed_is_said(session: AsyncSession) -> None:
+    async with member(session) as chat:
+        given = await points.earn(session, chat.member_id, 50, rule="survey", key="a")
+        balance = await points.balance(session, chat.member_id)
+        await points.redeem(session, chat.member_id, balance, reason="a tea", key="b")
+        await points.reverse(session, given.transaction_id, reason="a mistake", key="c")
+        await chat.send("/points")
+        chat.expects("You have 0 points", "50 will be set off")
+
+
+async def test_a_stranger_is_led_through_sign_up_first(session: AsyncSession) -> None:
+    async with stranger(session, "zh-CN") as chat:
+        await chat.send("/points")
+        chat.expects("欢迎来到")
+        await chat.tap("以后再说")
+        chat.expects("没关系")
+        chat.expects_not("积分。")
