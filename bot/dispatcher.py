@@ -105,6 +105,8 @@ class Dispatcher:
             if done.retry_after is not None and done.retry_after > 0:
                 self._wake_later(chat, done.retry_after)
                 return
+            if not done.has_more:
+                return
 
     async def _next(self, chat: Chat) -> Handled | None:
         return await self._handler.next_update(*chat, time_limit=self._time_limit)

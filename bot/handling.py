@@ -56,6 +56,8 @@ class Handled:
 
     delivery_ids: Sequence[UUID] = ()
     retry_after: float | None = None
+    has_more: bool = True
+    """Whether another update may wait in the chat."""
 
 
 @dataclass
@@ -90,12 +92,12 @@ class Handler:
                 if taken.retry_after > 0:
                     return Handled(retry_after=taken.retry_after)
                 ids = await self._update(session, taken)
-                await inbox.finish(session, taken)
+                finished = await inbox.finish(session, taken)
         except Exception as error:
             if taken is None:
                 raise
             return await self._failed(taken, error)
-        return Handled(ids)
+        return Handled(ids, has_more=finished.has_more)
 
     async def due(self, wake: Wake, *, time_limit: float) -> Sequence[UUID]:
         """Handle a timer or a job's result under its chat's lock; answers what to deliver."""

@@ -1,18 +1,33 @@
 """Recording events, and reading them back for timelines."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select, tuple_
+from sqlalchemy import select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
 from crm.events import subscriptions
-from crm.events.models import EventKeyRow, EventRow, HandoffRow
+from crm.events.models import EventKeyRow, EventRow
 from crm.events.types import Event, RecordedEvent
 from crm.kit.ids import uuid7
+
+_INSERT = text("""
+WITH handed AS (
+    INSERT INTO event_handoffs (event_id, subscriber, occurred_at, due_at)
+    SELECT *, CAST(:moment AS timestamptz)
+    FROM unnest(CAST(:handed AS uuid[]), CAST(:subscribers AS text[]), CAST(:handed_times AS timestamptz[]))
+)
+INSERT INTO events (id, occurred_at, kind, member_id, source, data)
+SELECT id, at, kind, member_id, source, CAST(data AS jsonb)
+FROM unnest(
+    CAST(:ids AS uuid[]), CAST(:times AS timestamptz[]), CAST(:kinds AS text[]), CAST(:members AS bigint[]),
+    CAST(:sources AS text[]), CAST(:data AS text[])
+) AS given (id, at, kind, member_id, source, data)
+""")
 
 
 async def publish(
@@ -22,11 +37,7 @@ async def publish(
     moment = await clock.now(session)
     at = occurred_at or moment
     recorded = RecordedEvent(uuid7(at), at, event.kind, event.member_id, source, event.data())
-    await session.execute(insert(EventRow).values(**vars(recorded)))
-    names = subscriptions.of(session).names_for(event.kind)
-    if names:
-        rows = [{"event_id": recorded.id, "subscriber": name, "occurred_at": at, "due_at": moment} for name in names]
-        await session.execute(insert(HandoffRow), rows)
+    await _insert(session, [recorded], moment)
     return recorded
 
 
@@ -38,14 +49,26 @@ async def publish_all(session: AsyncSession, found: Sequence[Event]) -> None:
     recorded = [
         RecordedEvent(uuid7(moment), moment, event.kind, event.member_id, "siyu", event.data()) for event in found
     ]
-    await session.execute(insert(EventRow), [vars(item) for item in recorded])
-    rows = [
-        {"event_id": item.id, "subscriber": name, "occurred_at": moment, "due_at": moment}
-        for item in recorded
-        for name in subscriptions.of(session).names_for(item.kind)
-    ]
-    if rows:
-        await session.execute(insert(HandoffRow), rows)
+    await _insert(session, recorded, moment)
+
+
+async def _insert(session: AsyncSession, recorded: Sequence[RecordedEvent], moment: datetime) -> None:
+    """Events and their hand-offs in one round trip."""
+    known = subscriptions.of(session)
+    takers = [(item, name) for item in recorded for name in known.names_for(item.kind)]
+    values = {
+        "ids": [item.id for item in recorded],
+        "times": [item.occurred_at for item in recorded],
+        "kinds": [item.kind for item in recorded],
+        "members": [item.member_id for item in recorded],
+        "sources": [item.source for item in recorded],
+        "data": [json.dumps(item.data, ensure_ascii=False) for item in recorded],
+        "handed": [item.id for item, _ in takers],
+        "handed_times": [item.occurred_at for item, _ in takers],
+        "subscribers": [name for _, name in takers],
+        "moment": moment,
+    }
+    await session.execute(_INSERT, values)
 
 
 async def publish_once(

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.db import clock
 from crm.db.session import vault
 from crm.inbox.models import DeadLetterRow, InboundKeyRow, InboundQueueRow
-from crm.inbox.types import DeadLetter, StoredUpdate, TakenUpdate, WaitingChat
+from crm.inbox.types import DeadLetter, Finished, StoredUpdate, TakenUpdate, WaitingChat
 from crm.kit.clock import process_now
 from crm.kit.errors import NotFoundError
 from crm.kit.ids import uuid7
@@ -31,6 +31,12 @@ WITH fresh AS (
 )
 INSERT INTO inbound_queue (update_id, received_at, bot_id, chat_key, due_at)
 SELECT id, received_at, bot_id, chat_key, received_at FROM stored RETURNING received_at
+""")
+_FINISH = text("""
+WITH gone AS (DELETE FROM inbound_queue WHERE position = :position RETURNING position)
+SELECT EXISTS (SELECT FROM gone) AS has_waited, EXISTS (
+    SELECT FROM inbound_queue WHERE bot_id = :bot_id AND chat_key = :chat_key AND position <> :position
+) AS has_more
 """)
 _TAKE = text("SELECT * FROM siyu_take_update(:bot_id, :chat_key)")
 
@@ -86,10 +92,11 @@ async def waiting(session: AsyncSession, *, limit: int = 100, older_than: timede
     return [WaitingChat(*row) for row in await session.execute(query)]
 
 
-async def finish(session: AsyncSession, taken: TakenUpdate) -> bool:
-    """The update was handled; commits with its effects. False if it no longer waited."""
-    gone = delete(InboundQueueRow).where(InboundQueueRow.position == taken.position)
-    return (await session.execute(gone.returning(InboundQueueRow.position))).one_or_none() is not None
+async def finish(session: AsyncSession, taken: TakenUpdate) -> Finished:
+    """The update was handled; commits with its effects."""
+    values = {"position": taken.position, "bot_id": taken.bot_id, "chat_key": taken.chat_key}
+    row = (await session.execute(_FINISH, values)).one()
+    return Finished(row.has_waited, row.has_more)
 
 
 async def fail(session: AsyncSession, taken: TakenUpdate, reason: str) -> float | None:
@@ -110,7 +117,7 @@ async def fail(session: AsyncSession, taken: TakenUpdate, reason: str) -> float 
 
 async def give_up(session: AsyncSession, taken: TakenUpdate, reason: str, *, attempts: int) -> None:
     """Turn the update into a dead letter; those behind it go on."""
-    if not await finish(session, taken):
+    if not (await finish(session, taken)).has_waited:
         return
     news = {
         "attempts": attempts,

@@ -31,6 +31,14 @@ class TakenUpdate:
 
 
 @dataclass(frozen=True)
+class Finished:
+    """What finishing an update found: whether it still waited, and whether more wait in its chat."""
+
+    has_waited: bool
+    has_more: bool
+
+
+@dataclass(frozen=True)
 class WaitingChat:
     """A chat with an update that should have been handled by now."""
 

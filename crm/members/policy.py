@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import phonenumbers
@@ -60,9 +61,15 @@ def locale_for(hint: str | None, locales: list[str], default: str) -> str:
     return next((locale for locale in locales if language and locale.split("-")[0].lower() == language), default)
 
 
+@cache
+def _zone_names() -> frozenset[str]:
+    """Asking for them walks the whole time zone database, every time."""
+    return frozenset(available_timezones())
+
+
 def known_zone(name: str) -> ZoneInfo:
     """The zone of an IANA name. Raises UnknownTimeZone."""
-    if name not in available_timezones():
+    if name not in _zone_names():
         raise UnknownTimeZone(f"the time zone {name[:64]!r} is not known; use an IANA name such as Asia/Shanghai")
     return ZoneInfo(name)
 

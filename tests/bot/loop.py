@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -69,11 +70,16 @@ class House:
         self.sessions = sessions
         self.channel = LoopChannel()
         self.delivered: list[UUID] = []
-        found = Flows(flows)
-        handler = Handler(sessions, {CHANNEL: self.channel}, Engine(found, render), replies.enqueue, self._deliver)
-        self.dispatcher = Dispatcher(sessions, handler, **options)
+        self.handler = Handler(
+            sessions, {CHANNEL: self.channel}, Engine(Flows(flows), render), replies.enqueue, self._deliver
+        )
+        self.dispatcher = Dispatcher(sessions, self.handler, **options)
         self.intake = Intake(sessions, self.dispatcher)
         self._updates = 0
+
+    def use(self, flows: Flows) -> None:
+        """Go on with these flows."""
+        self.handler.engine = replace(self.handler.engine, flows=flows)
 
     async def _deliver(self, delivery_ids: Sequence[UUID]) -> None:
         self.delivered += delivery_ids

@@ -323,7 +323,7 @@ async def test_ids_go_to_delivery_after_the_commit(committed_sessions: Sessions)
         seen.append(await _count(committed_sessions, "delivery_replies"))
         raise ConnectionError
 
-    house.dispatcher._handler.deliver_now = deliver
+    house.handler.deliver_now = deliver
     await house.receive(bot, "7", "/order")
     await house.settle()
     assert seen == [1]

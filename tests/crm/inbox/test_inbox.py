@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.db.session import Sessions
 from crm.inbox import service as inbox
 from crm.inbox.jobs import forget_keys
-from crm.inbox.types import StoredUpdate, WaitingChat
+from crm.inbox.types import Finished, StoredUpdate, WaitingChat
 
 
 async def _store(session: AsyncSession, key: str, chat: str = "7", payload: bytes = b"{}") -> StoredUpdate | None:
@@ -35,8 +35,9 @@ async def test_takes_in_order_until_nothing_waits(session: AsyncSession) -> None
     seen = []
     while (taken := await inbox.next_for_chat(session, 1, "7")) is not None:
         seen.append(taken.payload)
-        assert await inbox.finish(session, taken)
-        assert not await inbox.finish(session, taken)
+        finished = await inbox.finish(session, taken)
+        assert finished == Finished(has_waited=True, has_more=taken.payload != b"5")
+        assert not (await inbox.finish(session, taken)).has_waited
     assert seen == [b"9", b"3", b"5"]
 
 
@@ -91,7 +92,7 @@ async def test_second_taker_waits_for_the_first(committed_sessions: Sessions) ->
             if taken is None:
                 return False
             await asyncio.sleep(0.05)
-            return await inbox.finish(session, taken)
+            return (await inbox.finish(session, taken)).has_waited
 
     assert sorted(await asyncio.gather(*(handle() for _ in range(5)))) == [False] * 4 + [True]
 
