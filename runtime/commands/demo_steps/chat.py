@@ -42,12 +42,13 @@ class MemberChat:
     async def hears(self, *parts: str) -> str:
         """The bot's next message that contains the first part; every part must be in it. Raises StepFailed."""
         try:
-            self._last = await self._client.wait_for_message(
+            found = await self._client.wait_for_message(
                 self.user_id, _PEER, contains=parts[0], after=self._seen, seconds=20
             )
         except TimeoutError as error:
             raise StepFailed(f"the bot did not say {parts[0]!r}") from error
-        self._seen = int(self._last["sequence"])
+        self._seen = int(found["sequence"])
+        self._last = found["message"]
         text = str(self._last.get("text") or self._last.get("caption") or "")
         self._script.bot(text)
         for part in parts:

@@ -1,7 +1,5 @@
 """The day itself: a member signs up, checks in, asks for points, answers a survey; an operator broadcasts."""
 
-from typing import Any
-
 from runtime.commands.demo_steps.chat import MemberChat
 from runtime.commands.demo_steps.office import Office
 from runtime.commands.demo_steps.script import Script
@@ -43,8 +41,8 @@ async def day(script: Script, chat: MemberChat, office: Office) -> None:
     await _sign_up(script, chat)
     await _check_in(script, chat)
     await _answer_survey(script, chat)
-    member = await _look_at_member(script, chat, office)
-    await _broadcast(script, chat, office, member)
+    await _look_at_member(script, chat, office)
+    await _broadcast(script, chat, office)
 
 
 async def _prepare(script: Script, office: Office) -> None:
@@ -96,34 +94,33 @@ async def _answer_survey(script: Script, chat: MemberChat) -> None:
     script.verify(is_true=True, text="the survey was finished and rewarded")
 
 
-async def _look_at_member(script: Script, chat: MemberChat, office: Office) -> dict[str, Any]:
+async def _look_at_member(script: Script, chat: MemberChat, office: Office) -> None:
     script.title("The operator looks the member up")
     found = (await office.get("members", query=str(chat.user_id)))["items"]
     script.verify(len(found) == 1, "found by channel address")
-    member: dict[str, Any] = await office.get(f"members/{found[0]['id']}")
+    member = await office.get(f"members/{found[0]['id']}")
     script.operator(f"sees {member['display_name']}: {member['points_balance']} points, tags {member['tags']}")
     script.verify(member["points_balance"] == 125, "the balance is 125 points")  # noqa: PLR2004 - 100 + 5 + 20
     events = {item["kind"] for item in (await office.get(f"members/{member['id']}/timeline"))["items"]}
     expected = {"member_signed_up", "checked_in", "points_earned", "survey_completed"}
     script.verify(expected <= events, "the timeline tells the day")
-    return member
 
 
-async def _broadcast(script: Script, chat: MemberChat, office: Office, member: dict[str, Any]) -> None:
+async def _broadcast(script: Script, chat: MemberChat, office: Office) -> None:
     script.title("The operator makes a segment and launches a broadcast")
     rule = {"all": [{"condition": "tag", "tag": "drinks:oolong"}, {"condition": "points_balance", "at_least": 100}]}
     preview = await office.post("segments/preview", {"rule": rule})
     script.verify(preview["count"] == 1, "the preview counts one member")
     segment = await office.post("segments", {"name": "Oolong drinkers", "rule": rule})
-    message = {
-        "text": {"en": "{{ member.name }}, the spring oolong is here 🍃", "zh-CN": "{{ member.name }}，春茶到了 🍃"}
+    text = {
+        "en": "{{ member.name }}, the spring oolong is here 🍃",
+        "zh-CN": "{{ member.name }}，春茶到了 🍃",
     }
     campaign = await office.post(
-        "campaigns", {"name": "Spring oolong", "segment_id": segment["id"], "message": message}
+        "campaigns", {"name": "Spring oolong", "segment_id": segment["id"], "message": {"text": text}}
     )
     await office.post(f"campaigns/{campaign['id']}/launch")
     script.operator("launches the campaign 'Spring oolong'")
     await chat.hears("Lin, the spring oolong is here")
     done = await office.until(f"campaigns/{campaign['id']}", lambda found: found["status"] == "finished")
     script.verify(done["counts"]["sent"] + done["counts"]["delivered"] == 1, "one message was sent, none failed")
-    del member

@@ -32,11 +32,13 @@ class Office:
         """Ask again and again until the answer is as wanted. Raises StepFailed."""
         try:
             async with asyncio.timeout(seconds):
-                while not is_so(answer := await self.get(path)):
+                while True:
+                    answer = await self.get(path)
+                    if is_so(answer):
+                        return answer
                     await asyncio.sleep(0.2)
         except TimeoutError as error:
             raise StepFailed(f"{path} did not get there in {seconds:.0f} s") from error
-        return answer
 
     async def _call(self, verb: str, path: str, **content: Any) -> Any:
         async with self.http.request(verb, f"/api/v1/{path}", **content) as answer:
