@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Integer, and_, case, exists, false, func, literal, or_, select, true
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.bots import views as bots
@@ -165,7 +166,7 @@ def _contacts(lease: Lease, people: Any, channels: frozenset[str]) -> Any:
             and_(given.member_id == identity.member_id, given.channel == identity.channel, given.topic == lease.topic),
         )
         .where(identity.member_id.in_(select(people.c.person_id)))
-        .distinct(identity.member_id)
+        .ext(distinct_on(identity.member_id))
         .order_by(identity.member_id, is_usable.desc(), agreed.desc(), identity.last_seen_at.desc(), identity.id)
         .subquery("contacts")
     )

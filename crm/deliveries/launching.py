@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import Date, Integer, Select, Text, and_, cast, func, insert, literal, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -42,7 +43,7 @@ def _numbered(source: SourceRow, audience: Select[Any], step: int) -> Any:
     homes = (
         select(members.identities.c.member_id, members.identities.c.bot_id)
         .where(members.identities.c.is_reachable)
-        .distinct(members.identities.c.member_id)
+        .ext(distinct_on(members.identities.c.member_id))
         .order_by(members.identities.c.member_id, members.identities.c.last_seen_at.desc())
         .subquery("homes")
     )
@@ -55,7 +56,7 @@ def _numbered(source: SourceRow, audience: Select[Any], step: int) -> Any:
     # Deduplicated: a hand-written audience may name a member twice.
     fresh = select(member_id.label("member_id")).where(member_id.not_in(present)).distinct().subquery("fresh")
     number = func.row_number().over(partition_by=homes.c.bot_id, order_by=fresh.c.member_id)
-    part = cast((number - 1).op("/")(CHUNK), Integer).label("part")
+    part = cast((number - 1) // CHUNK, Integer).label("part")
     joined = fresh.outerjoin(homes, homes.c.member_id == fresh.c.member_id)
     return select(fresh.c.member_id, homes.c.bot_id, part).select_from(joined).cte("wanted")
 

@@ -46,8 +46,8 @@ for i = 3, #KEYS do
     local chat = math.max(tonumber(redis.call('GET', KEYS[i]) or at), at)
     at = math.max(at, chat - (tonumber(ARGV[3]) - 1) * gap)
     chat = chat + gap
-    redis.call('SET', KEYS[i], string.format('%.0f', chat), 'PX', math.ceil(chat - now) + 1000)
-    waits[#waits + 1] = math.ceil(at - now)
+    redis.call('SET', KEYS[i], string.format('%.3f', chat), 'PX', math.ceil(chat - now) + 1000)
+    waits[#waits + 1] = math.floor(at - now + 0.5)
 end
 redis.call('SET', KEYS[1], string.format('%.3f', tat), 'PX', math.ceil(tat - now) + 1000)
 return waits
