@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -25,15 +26,22 @@ _MAX_TERMS = 4000
 _MAX_CAP_DAYS = 365
 
 
+@cache
+def _known() -> tuple[frozenset[str], frozenset[str]]:
+    """Time zones and currencies; asking for them walks a database each time."""
+    return frozenset(available_timezones()), frozenset(list_currencies())
+
+
 def changed(brand: Brand, fields: dict[str, Any]) -> Brand:
     """`brand` with `fields` applied and checked. Raises a subclass of InvalidError."""
     result = replace(brand, **fields)
     name = clean_name(result.name)
     if not name:
         raise InvalidBrandError("The brand needs a name.")
-    if result.time_zone not in available_timezones():
+    zones, currencies = _known()
+    if result.time_zone not in zones:
         raise UnknownTimeZoneError
-    if result.currency not in list_currencies():
+    if result.currency not in currencies:
         raise UnknownCurrencyError
     if not result.locales or not set(result.locales) <= set(LOCALES) or result.default_locale not in result.locales:
         raise UnknownLocaleError
