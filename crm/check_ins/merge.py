@@ -23,9 +23,10 @@ class CheckInsMerge:
         return {"moved": [day.isoformat() for day in moved]}
 
     async def undo(self, session: AsyncSession, keep_id: int, drop_id: int, record: dict[str, Any]) -> None:
-        """Move the same days back."""
-        moved = [date.fromisoformat(day) for day in record["moved"]]
-        await self._move(session, keep_id, drop_id, moved)
+        """Move back those days that are still there."""
+        there = set(await repository.all_days(session, keep_id)) - set(await repository.all_days(session, drop_id))
+        moved = there & {date.fromisoformat(day) for day in record["moved"]}
+        await self._move(session, keep_id, drop_id, sorted(moved))
 
     async def _move(self, session: AsyncSession, from_id: int, to_id: int, days: list[date]) -> None:
         if days:

@@ -70,7 +70,8 @@ $$
 
 RESTORE_LOTS = """
 CREATE FUNCTION siyu_restore_lots(p_member bigint, p_transaction uuid, p_restores uuid, p_restores_at timestamptz,
-    p_repaid bigint) RETURNS void LANGUAGE sql AS $$
+    p_repaid bigint) RETURNS bigint LANGUAGE sql AS $$
+    WITH restored AS (
     INSERT INTO point_lots (member_id, transaction_id, points, remaining, earned_at, expires_at)
     SELECT p_member, p_transaction, kept, kept, earned_at, expires_at
     FROM (
@@ -84,6 +85,8 @@ CREATE FUNCTION siyu_restore_lots(p_member bigint, p_transaction uuid, p_restore
         WHERE running > p_repaid
     ) AS left_over
     ORDER BY id
+    RETURNING points)
+    SELECT coalesce(sum(points), 0)::bigint FROM restored
 $$
 """
 
@@ -104,6 +107,7 @@ DECLARE
     moved bigint;
     owed bigint;
     spendable bigint;
+    fresh bigint;
     chained bytea;
 BEGIN
     -- the account first: whoever posts for a member waits here, so keys and lots are never fought over
@@ -164,11 +168,16 @@ BEGIN
     WHERE v.amount <> 0;
     IF moved < 0 THEN
         PERFORM siyu_use_lots(account.member_id, transaction_id, p_at, -moved, p_lot, p_may_owe OR p_lot IS NOT NULL);
-    ELSIF p_restores IS NOT NULL THEN
-        PERFORM siyu_restore_lots(account.member_id, transaction_id, p_restores, p_restores_at, owed);
     ELSIF moved > 0 THEN
-        INSERT INTO point_lots (member_id, transaction_id, points, remaining, earned_at, expires_at)
-        VALUES (account.member_id, transaction_id, moved, moved, p_at, p_expires_at);
+        IF p_restores IS NOT NULL THEN
+            fresh := moved - siyu_restore_lots(account.member_id, transaction_id, p_restores, p_restores_at, owed);
+        ELSE
+            fresh := moved;
+        END IF;
+        IF fresh > 0 THEN
+            INSERT INTO point_lots (member_id, transaction_id, points, remaining, earned_at, expires_at)
+            VALUES (account.member_id, transaction_id, fresh, fresh, p_at, p_expires_at);
+        END IF;
     END IF;
     UPDATE point_accounts a SET balance = account.balance + moved, debt = account.debt - owed,
         last_sequence = a.last_sequence + (moved <> 0)::int, last_hash = coalesce(chained, a.last_hash)

@@ -30,10 +30,11 @@ class SurveysMerge:
         return {"moved": moved}
 
     async def undo(self, session: AsyncSession, keep_id: int, drop_id: int, record: dict[str, Any]) -> None:
-        """Move the same responses back."""
-        del keep_id
+        """Move back those responses that are still there."""
+        there = {response_id for response_id, *_ in await _responses(session, keep_id)}
         for response_id, attempt in record["moved"]:
-            await _move(session, response_id, drop_id, attempt)
+            if response_id in there:
+                await _move(session, response_id, drop_id, attempt)
 
 
 async def _responses(session: AsyncSession, member_id: int) -> list[tuple[int, int, int, bool]]:
