@@ -51,6 +51,11 @@ class Flows:
                 return start.labels.get(locale) or next(iter(start.labels.values()))
         raise KeyError(name)
 
+    def menu_in(self, label: str, locale: str) -> str:
+        """An entry of the persistent menu in another language; as it is when no flow is called so."""
+        found = self.by(Menu, label)
+        return label if found is None else self.menu_label(found.name, locale)
+
     def _add(self, start: Start, item: Flow[Any]) -> None:
         for key in _keys(start):
             if key in self._by_start:

@@ -1,6 +1,6 @@
 // The one script that a brand puts on its pages:
 //   <script src="https://chat.example.org/chat/embed.js" async></script>
-// Optional: data-start (source code of this place), data-locale, data-label, data-side="left", data-colour="#14705a".
+// Optional: data-start (source code of this place), data-bot (number of a bot), data-locale, data-label, data-side="left", data-colour="#14705a".
 (() => {
   const script = document.currentScript;
   if (!script || window.__siyuChat) return;
@@ -46,6 +46,7 @@
   function chatAddress() {
     const address = new URL("/chat/embed", origin);
     if (options.start) address.searchParams.set("start", options.start);
+    if (options.bot) address.searchParams.set("bot", options.bot);
     if (options.locale) address.searchParams.set("locale", options.locale);
     return address.href;
   }

@@ -21,6 +21,7 @@ let lastReceived = null;
 let lastSeen = null;
 let state = "connecting";
 let answerTimer = 0;
+let hasSwitched = false;
 
 const transcript = createTranscript(find("messages"), tap);
 const scrolling = createScrolling({
@@ -40,7 +41,7 @@ const address = new URL(settings.socket, location.href);
 address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
 const connection = connect({
   url: address.href,
-  greet: () => ({ type: "hello", token: recall("token"), locale: locale(), start }),
+  greet: () => ({ type: "hello", token: recall("token"), locale: locale(), start, switched: hasSwitched }),
   onFrame: (frame) => handlers[frame.type]?.(frame),
   onState: showState,
 });
@@ -49,6 +50,7 @@ const handlers = {
   welcome(frame) {
     remember("token", frame.token);
     start = null;
+    hasSwitched = false;
     if (frame.locale && frame.locale !== locale()) {
       setLocale(frame.locale);
       rename();
@@ -78,14 +80,19 @@ const handlers = {
     showTyping(false);
     scrolling.around(() => transcript.edit(message));
   },
+  menu(frame) {
+    showMenu(frame.menu || []);
+  },
   ack({ id, message_id: messageId }) {
     outbox.settle(id);
     transcript.settle(id, messageId);
     releaseKeys();
   },
-  error({ code, text }) {
+  error({ code, text, id }) {
     showTyping(false);
     releaseKeys();
+    // What the server will never take is not sent again.
+    if (id) outbox.settle(id);
     if (STALE_TOKEN.has(code) && recall("token")) {
       remember("token", null);
       connection.reopen();
@@ -100,10 +107,10 @@ function say(text) {
   deliver(frame);
 }
 
-function tap(_message, button, key) {
+function tap(message, button, key) {
   if (key.classList.contains("is-busy")) return;
   key.classList.add("is-busy");
-  const frame = { type: "tap", id: newId(), data: button.data, label: button.label };
+  const frame = { type: "tap", id: newId(), data: button.data, message_id: message?.id ?? null };
   outbox.add(frame);
   deliver(frame);
   setTimeout(() => key.classList.remove("is-busy"), ANSWER_TIME);
@@ -195,6 +202,7 @@ find("language").hidden = settings.locales.split(",").length < 2;
 find("language").addEventListener("click", () => {
   setLocale(locale() === "zh-CN" ? "en" : "zh-CN");
   remember("locale", locale());
+  hasSwitched = true;
   rename();
   connection.reopen();
 });

@@ -1,0 +1,43 @@
+"""Notes between processes that a visitor's messages changed. Nobody relies on them: pages ask the database too."""
+
+import json
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from crm.webchat.types import ChatMessage, Visitor
+
+CHANNEL = "siyu:webchat"
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Note:
+    """This message of this visitor is new or edited; `origin` is the connection that need not be told."""
+
+    visitor: Visitor
+    message_id: UUID
+    origin: str | None
+
+
+async def publish(valkey: Redis, message: ChatMessage, *, origin: str | None = None) -> None:
+    """Tell every process; that Valkey is away is no failure."""
+    visitor = message.visitor
+    data = {"bot": visitor.bot_id, "address": visitor.address, "id": str(message.id), "origin": origin}
+    try:
+        await valkey.publish(CHANNEL, json.dumps(data))
+    except (RedisError, OSError, TimeoutError) as error:
+        log.debug("note_lost", error=type(error).__name__)
+
+
+def read(data: bytes) -> Note | None:
+    """The note in what came; None when it is none of ours."""
+    try:
+        found = json.loads(data)
+        visitor = Visitor(int(found["bot"]), str(found["address"]))
+        return Note(visitor, UUID(found["id"]), found.get("origin"))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
