@@ -10,6 +10,8 @@ from crm.conversations.models import JournalRow
 from crm.conversations.types import JournalEntry
 from crm.db.session import vault
 
+_WRITE = insert(JournalRow.metadata.tables["conversation_journal"])
+
 
 async def entries(session: AsyncSession, conversation_id: int, run: int) -> list[JournalEntry]:
     """What the run did, in order."""
@@ -59,7 +61,7 @@ async def write(
         for entry in added
     ]
     if rows:
-        await session.execute(insert(JournalRow), rows)
+        await session.execute(_WRITE, rows)
 
 
 async def drop(session: AsyncSession, conversation_id: int, run: int) -> None:

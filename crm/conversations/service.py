@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, tuple_, update
+from sqlalchemy import bindparam, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.conversations.models import ConversationRow, MessageRow
@@ -17,23 +17,23 @@ from crm.kit.ids import uuid7
 from crm.kit.text import clean_text, cut_bytes
 from crm.members import service as members
 
-_COLUMNS = (
-    ConversationRow.id,
-    ConversationRow.identity_id,
-    ConversationRow.bot_id,
-    ConversationRow.chat_key,
-    ConversationRow.version,
-    ConversationRow.runs_started,
-    ConversationRow.runs,
-)
+_CONVERSATIONS = ConversationRow.metadata.tables["conversations"]
+_MESSAGES = ConversationRow.metadata.tables["conversation_messages"]
+_COLUMNS = [
+    _CONVERSATIONS.c[name] for name in ("id", "identity_id", "bot_id", "chat_key", "version", "runs_started", "runs")
+]
+# Built once: every inbound update runs them.
+_LOAD = select(*_COLUMNS).where(_CONVERSATIONS.c.identity_id == bindparam("wanted"))
+_MAKE = insert(_CONVERSATIONS).returning(*_COLUMNS)
+_RECORD = insert(_MESSAGES)
 
 
 async def load(session: AsyncSession, identity_id: int, *, bot_id: int, chat_key: str) -> Conversation:
     """The identity's conversation, made if there is none. The caller holds the chat's lock."""
-    found = (await session.execute(select(*_COLUMNS).where(ConversationRow.identity_id == identity_id))).one_or_none()
+    found = (await session.execute(_LOAD, {"wanted": identity_id})).one_or_none()
     if found is None:
         values = {"identity_id": identity_id, "bot_id": bot_id, "chat_key": chat_key}
-        found = (await session.execute(insert(ConversationRow).values(values).returning(*_COLUMNS))).one()
+        found = (await session.execute(_MAKE, values)).one()
     return Conversation(*found)
 
 
@@ -61,7 +61,7 @@ async def record(session: AsyncSession, identity_id: int, messages: Sequence[New
     """Add lines to the identity's transcript, in order, in one statement."""
     at = await clock.now(session)
     if messages:
-        await session.execute(insert(MessageRow), [_row(session, identity_id, at, item) for item in messages])
+        await session.execute(_RECORD, [_row(session, identity_id, at, item) for item in messages])
 
 
 async def transcript(

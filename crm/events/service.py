@@ -41,15 +41,12 @@ async def publish(
     return recorded
 
 
-async def publish_all(session: AsyncSession, found: Sequence[Event]) -> None:
-    """Record several events of now in the caller's transaction, with as few statements as one takes."""
-    if not found:
-        return
+async def publish_many(session: AsyncSession, facts: Sequence[Event], *, source: str = "siyu") -> None:
+    """Like `publish` for several events of now, in one statement."""
     moment = await clock.now(session)
-    recorded = [
-        RecordedEvent(uuid7(moment), moment, event.kind, event.member_id, "siyu", event.data()) for event in found
-    ]
-    await _insert(session, recorded, moment)
+    recorded = [RecordedEvent(uuid7(moment), moment, fact.kind, fact.member_id, source, fact.data()) for fact in facts]
+    if recorded:
+        await _insert(session, recorded, moment)
 
 
 async def _insert(session: AsyncSession, recorded: Sequence[RecordedEvent], moment: datetime) -> None:

@@ -27,7 +27,7 @@ async def request_person(
     if found is not None:
         return ticket(session, found)
     moment = await clock.now(session)
-    values = {"member_id": member_id, "identity_id": identity_id, "last_message_at": moment}
+    values = {"member_id": member_id, "identity_id": identity_id, "created_at": moment, "last_message_at": moment}
     row = (await session.execute(insert(TicketRow).values(values).returning(TicketRow))).scalar_one()
     if note.strip():
         row.note = vault(session).seal(clean_text(note)[:MAX_NOTE], _place(row.id))
