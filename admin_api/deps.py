@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from prometheus_client import CollectorRegistry
@@ -14,6 +15,8 @@ from crm.config.settings import Settings
 from crm.db.session import Sessions
 from crm.operators.types import Principal
 
+Deliver = Callable[[Sequence[UUID]], Awaitable[None]]
+"""Takes ids of committed interactive deliveries."""
 Probe = Callable[[], Awaitable[None]]
 """Raises when a part is not ready; the exception's text says what is wrong."""
 
@@ -60,6 +63,8 @@ class AdminDeps:
     channels: Sequence[str] = ("telegram", "webchat")
     """Names of the channels that a bot can be on."""
     check_bot_token: CheckBotToken | None = None
+    deliver: Deliver | None = None
+    """Sends at once what a request put on its way; without it the sweeper does."""
     probes: Mapping[str, Probe] = field(default_factory=dict)
     """Further parts that `/readyz` asks, by name."""
     metrics: CollectorRegistry = field(default_factory=CollectorRegistry)

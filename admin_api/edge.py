@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -31,6 +32,8 @@ class Edge:
     actor: str | None = None
     cookies: dict[str, str | None] = field(default_factory=dict)
     """Cookies to set with the answer; None removes."""
+    delivery_ids: list[UUID] = field(default_factory=list)
+    """Interactive deliveries to hand over once the transaction is committed."""
 
     @property
     def acting(self) -> Principal:

@@ -40,7 +40,7 @@ def as_problem(error: Exception) -> ProblemError | None:
             return error
         case DomainError():
             problem = ProblemError(STATUS[error.kind], error.code(), error.detail, errors=_errors(error))
-            problem.facts = problem_facts(error.facts)
+            problem.facts = problem_facts({k: v for k, v in error.facts.items() if k not in {"path", "problems"}})
         case RequestValidationError():
             problem = ProblemError(422, "invalid_request", "Some fields are not valid.", errors=_fields(error))
         case HTTPException():
@@ -130,17 +130,18 @@ def _path(location: tuple[str | int, ...]) -> str:
 
 
 def _errors(error: DomainError) -> list[FieldError]:
-    """A domain error may name its place (`path`) or several (`errors`: items with path and message)."""
-    found: list[Any] = list(error.facts.get("errors") or [])
-    if not found and error.facts.get("path") is not None:
-        found = [{"path": error.facts["path"], "message": error.detail}]
-    errors = []
-    for item in found:
-        facts = item if isinstance(item, dict) else getattr(item, "__dict__", {"message": str(item)})
-        path = facts.get("path", "")
-        place = path if isinstance(path, str) else ".".join(str(part) for part in path)
-        errors.append(FieldError(path=place, message=str(facts.get("message", error.detail)), code=error.code()))
-    return errors
+    """A domain error may name its place (`path`), or several (`errors`, `problems`: items with place and text)."""
+    faults: list[Any] = list(error.facts.get("errors") or error.facts.get("problems") or [])
+    if not faults and error.facts.get("path") is not None:
+        faults = [{"path": error.facts["path"]}]
+    return [_fault(item if isinstance(item, dict) else vars(item), error) for item in faults]
+
+
+def _fault(facts: dict[str, Any], error: DomainError) -> FieldError:
+    place = facts.get("path", facts.get("place", ""))
+    path = place if isinstance(place, str) else ".".join(str(part) for part in place)
+    message = facts.get("message", facts.get("text", error.detail))
+    return FieldError(path=path, message=str(message), code=str(facts.get("code", error.code())))
 
 
 def _is_out_of_range(error: DBAPIError) -> bool:

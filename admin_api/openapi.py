@@ -42,7 +42,7 @@ def document(app: FastAPI, routers: Sequence[APIRouter]) -> dict[str, Any]:
         for router in routers:
             for route in router.routes:
                 if isinstance(route, EdgeRoute) and route.include_in_schema:
-                    _complete(found["paths"][route.path], route)
+                    _complete(found["paths"][route.path_format], route)
         for name in ("HTTPValidationError", "ValidationError"):
             components["schemas"].pop(name, None)
         app.openapi_schema = found

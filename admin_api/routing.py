@@ -61,6 +61,8 @@ class EdgeRoute(APIRoute):
                 if edge.is_unsafe:
                     await audit.record(session, edge.entry(action=self.name, subject=request.url.path))
                 await session.commit()
+                if edge.delivery_ids and deps.deliver is not None:
+                    await deps.deliver(edge.delivery_ids)
             for name, value in edge.cookies.items():
                 cookies.write(response, request, name, value)
             return response

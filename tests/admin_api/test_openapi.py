@@ -19,7 +19,7 @@ async def test_every_api_route_is_in_it_with_scope_and_problems(site: Site) -> N
     for case in cases():
         if case.route.is_page:
             continue
-        operation = document["paths"][case.path][case.method.lower()]
+        operation = document["paths"][case.route.path_format][case.method.lower()]
         permission = case.route.access.permission
         if permission is not None and operation["security"][0] != {"apiKey": [permission.value]}:
             wrong.append(f"{case} does not name its scope")

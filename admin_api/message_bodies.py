@@ -1,0 +1,51 @@
+"""Messages in requests: texts as one string or by locale, buttons in rows or as one list."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AliasChoices, Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from admin_api.schemas import Body
+from crm.brand import service as brands
+from crm.messages.types import ButtonSpec, MessageContent
+
+Text = Annotated[str, Field(max_length=20_000)]
+_EXAMPLES = ["Hello {{ member.name }}", {"en": "Hello", "zh-CN": "你好"}]
+Localised = Annotated[Text | dict[str, Text], Field(examples=_EXAMPLES)]
+
+
+class ButtonBody(Body):
+    """A button: a label, and one of `url` or `opens` (a flow such as `check_in`, or `survey:KEY`; also `action`)."""
+
+    label: Localised
+    url: Annotated[str, Field(max_length=2000)] | None = None
+    opens: Annotated[str | None, Field(max_length=100, validation_alias=AliasChoices("opens", "action"))] = None
+    tag: Annotated[str, Field(max_length=200)] | None = None
+
+
+class MessageBody(Body):
+    """A message as an operator writes it; the text is a template."""
+
+    text: Localised
+    buttons: Annotated[list[ButtonBody | list[ButtonBody]], Field(default_factory=list, max_length=50)]
+    photo_media_id: UUID | None = None
+
+
+async def content_of(session: AsyncSession, body: MessageBody) -> MessageContent:
+    """The message with every text by locale; a plain string is of the brand's first language."""
+    first = (await brands.get(session)).default_locale
+    rows = [row if isinstance(row, list) else [row] for row in body.buttons]
+    return MessageContent(
+        text=_by_locale(body.text, first),
+        buttons=[[_button(button, first) for button in row] for row in rows],
+        photo_media_id=body.photo_media_id,
+    )
+
+
+def _button(button: ButtonBody, first: str) -> ButtonSpec:
+    return ButtonSpec(_by_locale(button.label, first), button.url, button.opens, button.tag)
+
+
+def _by_locale(text: str | dict[str, str], first: str) -> dict[str, str]:
+    return {first: text} if isinstance(text, str) else dict(text)
