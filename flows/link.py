@@ -9,6 +9,7 @@ from flows.engine.choices import Choice
 from flows.engine.errors import AnswerTimedOut
 from flows.engine.flow import Button, Command, Keyword, flow
 from flows.steps.code import Code, digits
+from flows.steps.patience import A_DAY, leaves_quietly
 
 _WAITS = timedelta(minutes=10)
 _SECONDS_PER_MINUTE = 60
@@ -20,11 +21,12 @@ _EXPLAINED = {
 
 
 @flow("link", starts=[Command("link"), Keyword("关联", "关联账号", "绑定", "link"), Button("link")])
+@leaves_quietly
 async def link(chat: Chat, code: str = "") -> None:
     """Shows a code, or takes the one that the other chat showed (also at once, as `/link 123456`)."""
     known = digits(code)
     if known is None:
-        if not code and await chat.ask("link/ask", Choice("show", "enter")) == "show":
+        if not code and await chat.ask("link/ask", Choice("show", "enter"), timeout=A_DAY) == "show":
             await _show(chat)
             return
         try:

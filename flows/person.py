@@ -5,6 +5,7 @@ from flows.engine.chat import Chat
 from flows.engine.choices import Skippable
 from flows.engine.flow import Button, Command, Keyword, flow
 from flows.engine.questions import Text
+from flows.steps.patience import A_DAY, leaves_quietly
 
 _MOST = 2000
 
@@ -18,8 +19,9 @@ _MOST = 2000
         Button("person"),
     ],
 )
+@leaves_quietly
 async def person(chat: Chat) -> None:
     """Takes one sentence, or none, and hands over."""
-    note = await chat.ask("person/note", Skippable(Text(_MOST)))
+    note = await chat.ask("person/note", Skippable(Text(_MOST)), timeout=A_DAY)
     await chat.do(tickets.request_person, identity_id=chat.identity_id, note=note or "")
     await chat.say("person/done")

@@ -14,6 +14,7 @@ from flows.steps import interests, zones
 from flows.steps.city import choose_zone
 from flows.steps.house import house
 from flows.steps.name import Name
+from flows.steps.patience import A_DAY, leaves_quietly
 
 
 @flow(
@@ -24,6 +25,7 @@ from flows.steps.name import Name
         Button("profile"),
     ],
 )
+@leaves_quietly
 async def profile(chat: Chat) -> None:
     """Shows the card again after each change, until all is good."""
     await chat.member()
@@ -45,7 +47,9 @@ async def _card(chat: Chat) -> str:
     parts = ["name", "phone", "birthday", "interests", "time_zone"]
     if len((await chat.look(house)).locales) > 1:
         parts.append("language")
-    return await chat.ask("profile/card", Choice(*parts, "close", columns=2), **_values(known, liked, zone))
+    return await chat.ask(
+        "profile/card", Choice(*parts, "close", columns=2), timeout=A_DAY, **_values(known, liked, zone)
+    )
 
 
 def _values(known: Member, liked: list[str], zone: str) -> dict[str, Any]:
@@ -64,16 +68,16 @@ def _values(known: Member, liked: list[str], zone: str) -> dict[str, Any]:
 async def _change(chat: Chat, part: str) -> None:
     match part:
         case "name":
-            name = await chat.ask("profile/name", Name())
+            name = await chat.ask("profile/name", Name(), timeout=A_DAY)
             await chat.do(members.change, MemberChanges(display_name=name), by="member", key="name")
         case "phone":
-            phone = await chat.ask("profile/phone", Phone(region=(await chat.look(house)).region))
+            phone = await chat.ask("profile/phone", Phone(region=(await chat.look(house)).region), timeout=A_DAY)
             await chat.do(members.set_phone, phone.number, is_verified=phone.is_verified)
         case "birthday":
-            birthday = await chat.ask("profile/birthday", Date(EARLIEST_BIRTHDAY, chat.now.date()))
+            birthday = await chat.ask("profile/birthday", Date(EARLIEST_BIRTHDAY, chat.now.date()), timeout=A_DAY)
             await chat.do(members.change, MemberChanges(birthday=birthday), by="member", key="birthday")
         case "interests":
             offered = interests.options(await chat.look(interests.offered))
             before = await chat.look(interests.chosen)
-            liked = await chat.ask("sign_up/interests", Choices(*offered, chosen=before, columns=2))
+            liked = await chat.ask("sign_up/interests", Choices(*offered, chosen=before, columns=2), timeout=A_DAY)
             await chat.do(interests.choose, liked, "profile")

@@ -8,18 +8,21 @@ from crm.members.types import MemberChanges
 from crm.sign_ups import service as sign_ups
 from flows.engine.chat import Chat
 from flows.engine.choices import Choice, Choices, Skippable
+from flows.engine.errors import AnswerTimedOut
 from flows.engine.flow import Button, Command, Keyword, flow
 from flows.engine.questions import Date, Phone
 from flows.menu import MENU
 from flows.steps import interests
 from flows.steps.house import House, house
 from flows.steps.name import Name
+from flows.steps.patience import A_DAY, SOME_DAYS, leaves_quietly
 
 EARLIEST_BIRTHDAY = date(1900, 1, 1)
 _REMIND = timedelta(hours=3)
 
 
 @flow("sign_up", starts=[Command("join"), Keyword("注册", "加入", "入会", "join", "sign up"), Button("sign_up")])
+@leaves_quietly
 async def sign_up(chat: Chat) -> None:
     """Leads a stranger in; who declines stays a stranger."""
     known = await chat.look(members.get)
@@ -31,13 +34,17 @@ async def sign_up(chat: Chat) -> None:
     if agreed == "later":
         await chat.say("sign_up/declined")
         return
-    name = await chat.ask("sign_up/name", Name(known.display_name), remind=_REMIND)
+    name = await chat.ask("sign_up/name", Name(known.display_name), remind=_REMIND, timeout=SOME_DAYS)
     await chat.do(members.change, MemberChanges(display_name=name), by="member")
     result = await chat.do(
         sign_ups.complete, channel=chat.channel, terms_version=brand.terms_version, wants_news=agreed == "news"
     )
     await chat.say("sign_up/welcome", name=name, points=result.points)
-    is_incomplete = await _optional_parts(chat, brand)
+    try:
+        is_incomplete = await _optional_parts(chat, brand)
+    except AnswerTimedOut:
+        await chat.say("sign_up/done", is_incomplete=True, menu=MENU)
+        chat.end()
     await chat.say("sign_up/done", is_incomplete=is_incomplete, menu=MENU)
 
 
@@ -46,7 +53,7 @@ async def _consent(chat: Chat, brand: House) -> str:
     if len(brand.locales) > 1:
         choices.append("language")
     values: dict[str, Any] = {"brand": brand.name, "terms": brand.terms, "version": brand.terms_version}
-    while (answer := await chat.ask("sign_up/consent", Choice(*choices), **values)) == "language":
+    while (answer := await chat.ask("sign_up/consent", Choice(*choices), timeout=SOME_DAYS, **values)) == "language":
         member = await chat.look(members.get)
         other = next(locale for locale in brand.locales if locale != member.locale)
         await chat.do(members.change, MemberChanges(locale=other), by="member", key="language")
@@ -54,15 +61,17 @@ async def _consent(chat: Chat, brand: House) -> str:
 
 
 async def _optional_parts(chat: Chat, brand: House) -> bool:
-    phone = await chat.ask("sign_up/phone", Skippable(Phone(region=brand.region)), remind=_REMIND)
+    phone = await chat.ask("sign_up/phone", Skippable(Phone(region=brand.region)), remind=_REMIND, timeout=A_DAY)
     if phone is not None:
         await chat.do(members.set_phone, phone.number, is_verified=phone.is_verified)
     latest = chat.now.date()
-    birthday = await chat.ask("sign_up/birthday", Skippable(Date(EARLIEST_BIRTHDAY, latest)), remind=_REMIND)
+    birthday = await chat.ask(
+        "sign_up/birthday", Skippable(Date(EARLIEST_BIRTHDAY, latest)), remind=_REMIND, timeout=A_DAY
+    )
     if birthday is not None:
         await chat.do(members.change, MemberChanges(birthday=birthday), by="member", key="birthday")
     offered = interests.options(await chat.look(interests.offered))
-    liked = await chat.ask("sign_up/interests", Skippable(Choices(*offered, columns=2)), remind=_REMIND)
+    liked = await chat.ask("sign_up/interests", Skippable(Choices(*offered, columns=2)), remind=_REMIND, timeout=A_DAY)
     if liked:
         await chat.do(interests.choose, liked, "sign_up")
     return phone is None or birthday is None or not liked

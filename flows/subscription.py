@@ -8,6 +8,7 @@ from flows.engine.chat import Chat
 from flows.engine.choices import Choice
 from flows.engine.flow import Button, Command, Keyword, Opens, StopWords, flow
 from flows.steps.house import house
+from flows.steps.patience import A_DAY, leaves_quietly
 
 NEWS = "news"
 
@@ -29,12 +30,17 @@ async def stop(chat: Chat) -> None:
 
 
 @flow("subscribe", starts=[Command("subscribe"), Keyword("订阅", "subscribe", "resubscribe"), Button("subscribe")])
+@leaves_quietly
 async def subscribe(chat: Chat) -> None:
     """Asks for consent again, with the text as it is now."""
     await chat.member()
     brand = await chat.look(house)
     answer = await chat.ask(
-        "subscription/terms", Choice("agree", "later", columns=2), terms=brand.terms, version=brand.terms_version
+        "subscription/terms",
+        Choice("agree", "later", columns=2),
+        terms=brand.terms,
+        version=brand.terms_version,
+        timeout=A_DAY,
     )
     if answer == "later":
         await chat.say("subscription/left_off")

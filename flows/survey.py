@@ -10,6 +10,7 @@ from flows.engine.chat import Chat
 from flows.engine.choices import Choice
 from flows.engine.flow import Button, Command, Keyword, Menu, flow
 from flows.engine.reading import Option
+from flows.steps.patience import SOME_DAYS, leaves_quietly
 from flows.steps.survey_questions import asked
 
 _REMIND = timedelta(hours=20)
@@ -25,6 +26,7 @@ _MOST = 20
         Button("survey"),
     ],
 )
+@leaves_quietly
 async def survey(chat: Chat, key: str = "") -> None:
     """Opens the survey named `key`, else lets the member pick one; every answer is kept at once."""
     await chat.member()
@@ -48,7 +50,8 @@ async def survey(chat: Chat, key: str = "") -> None:
 async def _pick(chat: Chat) -> str | None:
     offers = await chat.look(surveys.open_for)
     if len(offers) > 1:
-        return await chat.ask("survey/pick", Choice(*(Option(offer.key, offer.name) for offer in offers[:_MOST])))
+        choice = Choice(*(Option(offer.key, offer.name) for offer in offers[:_MOST]))
+        return await chat.ask("survey/pick", choice, timeout=SOME_DAYS)
     return offers[0].key if offers else None
 
 
@@ -67,6 +70,7 @@ async def _ask_all(chat: Chat, run: SurveyRun) -> None:
             shown.question,
             key=f"answer/{key}",
             remind=_REMIND,
+            timeout=SOME_DAYS,
             title=question.title,
             lowest=1,
             highest=question.scale,

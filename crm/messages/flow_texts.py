@@ -38,9 +38,12 @@ class FlowTexts:
         wording = (await self._current(session)).get((name, locale))
         if wording is not None:
             try:
-                return compiled(wording).render({**values, "locale": locale}).strip()
+                shown = compiled(wording).render({**values, "locale": locale}).strip()
             except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
                 log.exception("flow_text_broken", name=name, locale=locale, error=type(error).__name__)
+                shown = ""
+            if shown:
+                return shown
         return render_shipped(name, locale, values)
 
     async def _current(self, session: AsyncSession) -> dict[tuple[str, str], str]:

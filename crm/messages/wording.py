@@ -12,6 +12,7 @@ from crm.messages import flow_texts
 from crm.messages.errors import TemplateProblemsError
 from crm.messages.markup import escape_stray, tag_problems
 from crm.messages.models import FlowTextRow
+from crm.messages.types import Problem
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ async def change(session: AsyncSession, name: str, locale: str, source: str) -> 
     shipped = flow_texts.source_of(name, locale)
     tidied = escape_stray(source.strip())
     found = [*flow_texts.problems(name, tidied), *tag_problems(tidied)]
+    if not tidied:
+        found = [Problem("The text is empty; reset it to go back to the shipped one.")]
     if found:
         raise TemplateProblemsError([replace(problem, place=f"{name}.{locale}") for problem in found])
     values = {"source": tidied, "changed_at": await clock.now(session)}

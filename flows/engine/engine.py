@@ -4,6 +4,7 @@ import html
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.conversations import keywords
@@ -12,6 +13,7 @@ from crm.conversations.types import Conversation, Wake, WakeKind
 from crm.db import clock
 from crm.events import service as events
 from crm.events.catalogue import ButtonTapped, KeywordMatched
+from crm.kit.errors import DomainError
 from crm.members.types import Contact
 from crm.messages.types import ButtonSpec, ChannelTraits, Outbound
 from crm.tags import service as tags
@@ -26,6 +28,7 @@ from flows.engine.stage import Stage
 from flows.engine.state import dump_runs
 from flows.engine.turn import Renderer, Turn, in_messages
 
+log = structlog.get_logger(__name__)
 TapResolver = Callable[[AsyncSession, str, str], Awaitable[ButtonSpec | None]]
 """Finds the button that operators wrote, from the reference of its content and its place `row.column`."""
 
@@ -136,7 +139,7 @@ class Engine:
     ) -> None:
         turn = stage.turn
         if tag:
-            await tags.add(turn.session, turn.member_id, tag, source=source, source_ref=source_ref)
+            await _add_tag(turn, tag, source=source, source_ref=source_ref)
         if reply:
             text = html.escape(reply, quote=False) if turn.traits.has_html else reply
             turn.said.append(Outbound(text))
@@ -175,6 +178,15 @@ class Engine:
 
 
 _NOWHERE = Conversation(0, 0, 0, "", 0)
+
+
+async def _add_tag(turn: Turn, tag: str, *, source: str, source_ref: str) -> None:
+    """A tag that cannot be added any more (archived, say) must not keep the member from being answered."""
+    try:
+        async with turn.session.begin_nested():
+            await tags.add(turn.session, turn.member_id, tag, source=source, source_ref=source_ref)
+    except DomainError as error:
+        log.warning("tag_not_added", source_ref=source_ref, error=error.code())
 
 
 def _asks_again(stage: Stage, was_open: tuple[int, int] | None) -> bool:

@@ -11,6 +11,7 @@ from flows.engine.inputs import Input, InputKind
 from flows.engine.questions import Question, Text, typed_text
 from flows.engine.reading import Answer, OpenQuestion, Reading, Shape
 from flows.steps import zones
+from flows.steps.patience import A_DAY
 
 _MOST_TYPED = 100
 _NUMBERS = {str(number) for number, _ in enumerate(zones.COMMON, start=1)}
@@ -42,11 +43,13 @@ async def choose_zone(chat: Chat) -> None:
     """Asks until a city is found; the change holds from the next local day, or at once for who has no days yet."""
     found: list[str] = []
     while not found:
-        typed = await chat.ask("time_zone/ask", City())
+        typed = await chat.ask("time_zone/ask", City(), timeout=A_DAY)
         found = [typed] if typed in zones.COMMON else await chat.look(zones.search, typed)
         if not found:
             await chat.say("time_zone/unknown_city", city=typed)
-    zone = found[0] if len(found) == 1 else await chat.ask("time_zone/which", Choice(*zones.options(found), columns=2))
+    zone = found[0]
+    if len(found) > 1:
+        zone = await chat.ask("time_zone/which", Choice(*zones.options(found), columns=2), timeout=A_DAY)
     is_other = zone != await chat.look(zones.current)
     member = await chat.do(members.change, MemberChanges(time_zone=zone), by="member", key="time_zone")
     changed = "changed" if is_other and member.zone_changes_at is not None else "changed_now"

@@ -36,10 +36,9 @@ async def test_a_person_is_called_and_what_follows_is_passed_on(session: AsyncSe
         assert (ticket.member_id, ticket.identity_id) == (chat.member_id, chat.contact.identity.id)
         assert "my cup" in ticket.note
         await chat.send("and the saucer too")
-        assert chat.said == []
-        await chat.wait(timedelta(hours=5))
-        await chat.send("hello?")
         chat.expects(words(locale, "passed that on", "已经转给同事"))
+        await chat.send("that is all")
+        assert chat.said == []
 
 
 async def test_a_person_can_be_called_without_a_word(session: AsyncSession) -> None:
@@ -104,3 +103,16 @@ def test_every_listed_command_starts_something_and_fits_the_channels() -> None:
         assert name in known
         assert 1 <= len(name) <= 32
         assert 1 <= len(description) <= 256
+
+
+@pytest.mark.parametrize("start", ["/human", "/language", "/profile", "/link"])
+async def test_who_wanders_off_is_left_in_peace(session: AsyncSession, start: str) -> None:
+    async with member(session) as chat:
+        await chat.send(start)
+        old = chat.buttons[0].data
+        await chat.wait(timedelta(days=1, minutes=1))
+        assert chat.said == []
+        await chat.send("so what is this")
+        chat.expects("didn't quite catch")
+        await chat.tap_data(old)
+        chat.expects("earlier message")

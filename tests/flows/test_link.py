@@ -1,4 +1,5 @@
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -76,3 +77,14 @@ async def test_a_wrong_code_the_own_code_and_too_many_tries(session: AsyncSessio
 )
 def test_digits_are_read_generously(typed: str, code: str | None) -> None:
     assert digits(typed) == code
+
+
+async def test_a_code_that_is_not_typed_in_time_runs_out(session: AsyncSession) -> None:
+    async with member(session) as chat, member(session, channel="webchat") as other:
+        code = await shown_code(chat)
+        await other.send("/link")
+        await other.tap("I have a code")
+        await other.wait(timedelta(minutes=11))
+        other.expects("run out")
+        await other.send(f"/link {code}")
+        other.expects("doesn't fit, or it has run out")

@@ -256,3 +256,27 @@ async def test_a_stranger_who_wanted_to_check_in_is_led_through_and_then_checked
         for _ in range(3):
             await chat.tap("Skip")
         chat.expects("All set!", "Checked in!")
+
+
+async def test_who_falls_silent_after_joining_is_shown_the_menu_and_not_asked_on(session: AsyncSession) -> None:
+    async with stranger(session) as chat:
+        await chat.send("check in")
+        await chat.tap("Agree, without news")
+        await chat.tap("Li Hua")
+        await chat.wait(timedelta(hours=4))
+        chat.expects("gentle nudge", "phone number?")
+        await chat.wait(timedelta(hours=21))
+        chat.expects("All set!", "/profile")
+        chat.expects_not("Checked in!")
+        assert chat.said[-1].menu is not None
+        await chat.send("check in")
+        chat.expects("Checked in!")
+
+
+async def test_who_never_agrees_is_left_in_peace(session: AsyncSession) -> None:
+    async with stranger(session) as chat:
+        await chat.open()
+        await chat.wait(timedelta(days=4))
+        assert chat.said == []
+        await chat.open()
+        chat.expects("Welcome to Tea & Co")

@@ -62,6 +62,14 @@ async def test_button_of_an_operators_message(session: AsyncSession) -> None:
         assert tapped.scalars().all() == ["12", "12"]
 
 
+async def test_tag_that_is_none_keeps_no_one_from_an_answer(session: AsyncSession) -> None:
+    await keywords.create(session, NewKeyword("tea", ["tea?"], tag=":" * 300, reply={"en": "Yes"}))
+    async with talk(session, survey) as chat:
+        await chat.send("tea?")
+        assert chat.text == "Yes"
+        assert await _tags(session, chat.member_id) == []
+
+
 async def test_words_go_to_the_person_who_was_asked_for(session: AsyncSession) -> None:
     async with talk(session, survey) as chat:
         await tickets.request_person(session, chat.member_id)
