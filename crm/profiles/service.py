@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Unpack
+from typing import Any, Unpack
 
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,6 +20,12 @@ async def create(session: AsyncSession, member_id: int, **facts: Unpack[ProfileC
     await session.execute(insert(ProfileRow).values(member_id=member_id, **facts))
 
 
+async def create_many(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+    """The rows of new members, each at least with `member_id` and `locale`, all with the same names."""
+    if rows:
+        await session.execute(insert(_TABLE), list(rows))
+
+
 async def record(session: AsyncSession, member_id: int, **facts: Unpack[ProfileChanges]) -> None:
     """Write facts that the caller owns. Raises ProfileNotFound."""
     if not facts:
@@ -33,6 +39,12 @@ async def add_tag(session: AsyncSession, member_id: int, tag_id: int) -> None:
     """Add one tag to those of the row as it is now, so that two at once do not lose one; tags does this."""
     tags = func.sort(func.uniq(func.sort(_TABLE.c.tag_ids.op("+")(tag_id))))
     await session.execute(update(_TABLE).where(_TABLE.c.member_id == member_id).values(tag_ids=tags))
+
+
+async def add_tag_to_many(session: AsyncSession, member_ids: Sequence[int], tag_id: int) -> None:
+    """Like `add_tag`, for many members in one statement."""
+    tags = func.sort(func.uniq(func.sort(_TABLE.c.tag_ids.op("+")(tag_id))))
+    await session.execute(update(_TABLE).where(_TABLE.c.member_id.in_(member_ids)).values(tag_ids=tags))
 
 
 async def remove_tag(session: AsyncSession, member_id: int, tag_id: int) -> None:

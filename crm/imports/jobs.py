@@ -1,0 +1,15 @@
+"""Queued work of imports."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from crm.db.session import Sessions
+from crm.imports import running
+from crm.imports.service import JOB
+from crm.jobs.types import job
+
+
+@job(JOB)
+async def import_members(sessions: Sessions, arguments: Mapping[str, Any]) -> None:
+    """Bring a file of members in; running it again goes on where it stopped."""
+    await running.run(sessions, int(arguments["import_id"]))
