@@ -1,6 +1,6 @@
 """From errors to answers, in one place: JSON problems for programs, pages for people; never a trace."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -131,10 +131,21 @@ def _path(location: tuple[str | int, ...]) -> str:
 
 def _errors(error: DomainError) -> list[FieldError]:
     """A domain error may name its place (`path`), or several (`errors`, `problems`: items with place and text)."""
-    faults: list[Any] = list(error.facts.get("errors") or error.facts.get("problems") or [])
+    faults: Any = error.facts.get("errors") or error.facts.get("problems") or []
+    if isinstance(faults, Mapping):
+        faults = [{"path": path, "message": message} for path, message in faults.items()]
     if not faults and error.facts.get("path") is not None:
         faults = [{"path": error.facts["path"]}]
-    return [_fault(item if isinstance(item, dict) else vars(item), error) for item in faults]
+    return [_fault(_facts(item), error) for item in faults]
+
+
+def _facts(fault: Any) -> dict[str, Any]:
+    match fault:
+        case dict():
+            return fault
+        case str():
+            return {"message": fault}
+    return dict(vars(fault))
 
 
 def _fault(facts: dict[str, Any], error: DomainError) -> FieldError:
