@@ -35,8 +35,10 @@ async def test_a_person_is_called_and_what_follows_is_passed_on(session: AsyncSe
         (ticket,) = (await tickets.listing(session)).items
         assert (ticket.member_id, ticket.identity_id) == (chat.member_id, chat.contact.identity.id)
         assert "my cup" in ticket.note
+        await chat.wait(timedelta(minutes=1))
         await chat.send("and the saucer too")
         chat.expects(words(locale, "passed that on", "已经转给同事"))
+        await chat.wait(timedelta(minutes=1))
         await chat.send("that is all")
         assert chat.said == []
 
