@@ -1,0 +1,48 @@
+"""Many members at once, by set-based SQL over the real tables: what is measured begins after this."""
+
+from sqlalchemy import text
+
+from crm.bots import service as bots
+from runtime.container import Container
+
+TOKEN = "123456:" + "b" * 35
+_FILL = (
+    """INSERT INTO members (id, display_name, locale, signed_up_at)
+       SELECT n, 'Member ' || n, CASE WHEN n % 3 = 0 THEN 'en' ELSE 'zh-CN' END, siyu_now()
+       FROM generate_series(CAST(:first AS bigint), :last) n""",
+    """INSERT INTO profiles (member_id, locale, stage, signed_up_at)
+       SELECT n, CASE WHEN n % 3 = 0 THEN 'en' ELSE 'zh-CN' END, 'new', siyu_now()
+       FROM generate_series(CAST(:first AS bigint), :last) n""",
+    """INSERT INTO identities (id, member_id, bot_id, channel, address, display_name)
+       SELECT n, n, :bot_id, 'telegram', (n + 1000000)::text, 'Member ' || n
+       FROM generate_series(CAST(:first AS bigint), :last) n""",
+    """INSERT INTO consent_states (member_id, channel, topic, is_given, text_version, source, at)
+       SELECT n, 'telegram', 'news', true, 'bench', 'bench', siyu_now()
+       FROM generate_series(CAST(:first AS bigint), :last) n""",
+)
+
+
+async def add_bot(container: Container, api_base: str) -> int:
+    """A Telegram bot on the stand-in."""
+    async with container.sessions.begin() as session:
+        made = await bots.add(
+            session,
+            channel="telegram",
+            name="Bench",
+            token=TOKEN,
+            username="bench_bot",
+            settings={"api_base": api_base},
+        )
+    return made.id
+
+
+async def add_members(container: Container, bot_id: int, first: int, last: int) -> None:
+    """Signed-up, reachable members with consent, whose Telegram address is their id + 1,000,000."""
+    values = {"first": first, "last": last, "bot_id": bot_id}
+    async with container.sessions.begin() as session:
+        for statement in _FILL:
+            named = {name: value for name, value in values.items() if f":{name}" in statement}
+            await session.execute(text(statement), named)
+    async with container.sessions.begin() as session:
+        for table in ("members", "profiles", "identities", "consent_states"):
+            await session.execute(text(f"ANALYZE {table}"))

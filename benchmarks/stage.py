@@ -1,0 +1,42 @@
+"""A Siyu on throw-away servers with durable commits, as in production."""
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from crm.config.settings import Settings
+from runtime.container import Container, open_container
+from runtime.defaults import ensure_defaults
+from runtime.embedded.postgres import start_postgres
+from runtime.embedded.valkey import start_valkey
+from runtime.migrate import migrate
+from runtime.servers import Servers
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where a benchmark plays."""
+
+    container: Container
+    postgres_url: str
+
+
+@asynccontextmanager
+async def stage() -> AsyncIterator[Stage]:
+    """Servers, schema, shipped defaults; gone without a trace afterwards."""
+    with tempfile.TemporaryDirectory(prefix="siyu-bench-") as name:
+        folder = Path(name)
+        postgres = await start_postgres(folder)
+        valkey = await start_valkey(folder)
+        try:
+            await migrate(postgres.url)
+            settings = Settings().model_copy(update={"data": Settings().data.model_copy(update={"dir": folder})})
+            servers = Servers(postgres.url, valkey.url)
+            async with open_container(settings, servers, application="bench") as container:
+                await ensure_defaults(container)
+                yield Stage(container, postgres.url)
+        finally:
+            await valkey.destroy()
+            await postgres.destroy()
