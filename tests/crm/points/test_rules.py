@@ -1,0 +1,133 @@
+"""What each kind of earning rule gives: pure tables, bounds, and the texts for members."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from crm.events.catalogue import CheckedIn, CustomEvent, MemberSignedUp, OrderPlaced, SurveyCompleted
+from crm.events.types import Event
+from crm.points.awarding import decide
+from crm.points.errors import UnknownRuleKind
+from crm.points.kinds import RuleKind, kind_named, kinds, kinds_for
+from crm.points.policy import months_later
+from crm.points.types import MAX_POINTS, EarningRule
+from crm.profiles.types import Profile, Stage
+
+NOW = datetime(2026, 3, 31, tzinfo=UTC)
+
+
+def profile(multiplier: str = "1") -> Profile:
+    return Profile(
+        member_id=1,
+        is_active=True,
+        stage=Stage.NEW,
+        grade=None,
+        tier=None,
+        multiplier=Decimal(multiplier),
+        points_balance=0,
+        streak=0,
+        last_check_in_on=None,
+        check_ins_count=0,
+        orders_count=0,
+        orders_total=Decimal(0),
+        first_order_at=None,
+        last_order_at=None,
+        last_seen_at=None,
+        signed_up_at=None,
+        locale="en",
+        tag_ids=[],
+        first_source_id=None,
+        last_source_id=None,
+        joined_at=NOW,
+        is_reachable=True,
+    )
+
+
+def checked_in(streak: int) -> CheckedIn:
+    return CheckedIn(member_id=1, local_date=NOW.date(), streak=streak)
+
+
+def order(amount: str, currency: str = "CNY") -> OrderPlaced:
+    return OrderPlaced(member_id=1, order_id=1, amount=Decimal(amount), currency=currency, placed_at=NOW)
+
+
+RATE = {"points": 10, "per_amount": 100}
+CASES: list[tuple[str, dict[str, Any], Event, str, int]] = [
+    ("sign_up", {"points": 100}, MemberSignedUp(member_id=1, channel="telegram"), "1", 100),
+    ("check_in", {"points": 5}, checked_in(9), "1", 5),
+    ("streak", {"points": 30, "days": 7}, checked_in(7), "1", 30),
+    ("streak", {"points": 30, "days": 7}, checked_in(8), "1", 0),
+    ("streak", {"points": 30, "days": 7}, checked_in(14), "1", 0),
+    ("streak", {"points": 30, "days": 7, "is_repeated": True}, checked_in(14), "1", 30),
+    ("survey", {"points": 20}, SurveyCompleted(member_id=1, survey_id=4, response_id=1), "1", 20),
+    ("survey", {"points": 20, "survey_ids": [4]}, SurveyCompleted(member_id=1, survey_id=4, response_id=1), "1", 20),
+    ("survey", {"points": 20, "survey_ids": [5]}, SurveyCompleted(member_id=1, survey_id=4, response_id=1), "1", 0),
+    ("order_rate", RATE, order("100"), "1", 10),
+    ("order_rate", RATE, order("99.99"), "1", 9),
+    ("order_rate", RATE, order("9.99"), "1", 0),
+    ("order_rate", RATE, order("99.99"), "1.5", 14),
+    ("order_rate", RATE, order("100", "USD"), "1", 0),
+    ("order_rate", RATE, order("-100"), "1", 0),
+    ("order_rate", RATE, order("0"), "1", 0),
+    ("order_rate", {**RATE, "most_points": 50}, order("1000000"), "1", 50),
+    ("order_rate", {**RATE, "per_amount": "0.01"}, order("99999999999999.99"), "999.999", MAX_POINTS),
+    ("custom_event", {"points": 3, "event_name": "visit"}, CustomEvent(member_id=1, name="visit"), "1", 3),
+    ("custom_event", {"points": 3, "event_name": "visit"}, CustomEvent(member_id=1, name="other"), "1", 0),
+    ("manual", {"points": 3}, CustomEvent(member_id=1, name="visit"), "1", 0),
+]
+
+
+@pytest.mark.parametrize(("kind", "parameters", "event", "multiplier", "expected"), CASES)
+def test_what_an_event_earns(
+    kind: str, parameters: dict[str, Any], event: Event, multiplier: str, expected: int
+) -> None:
+    found = kind_named(kind)
+    values = found.parameters.model_validate(parameters)
+    assert found.points(values, event, profile(multiplier)) == expected
+
+
+@pytest.mark.parametrize("kind", list(kinds().values()), ids=lambda kind: kind.name)
+def test_every_kind_keeps_the_contract(kind: RuleKind) -> None:
+    assert isinstance(kind, RuleKind)
+    assert kind.label
+    assert kind.parameters.model_json_schema()["properties"]["points"]
+    assert kind.event is None or kind.name in kinds_for(kind.event.kind)
+    parameters = {"points": 5, "days": 7, "per_amount": "100", "event_name": "visit"}
+    known = {key: value for key, value in parameters.items() if key in kind.parameters.model_fields}
+    values = kind.parameters.model_validate(known)
+    texts = [kind.explain(values, locale) for locale in ("zh-CN", "en")]
+    assert texts == [None, None] or all(text and "5" in text for text in texts)
+    for wrong in ({}, {**known, "points": 0}, {**known, "points": MAX_POINTS + 1}, {**known, "other": 1}):
+        with pytest.raises(ValidationError):
+            kind.parameters.model_validate(wrong)
+
+
+def test_an_unknown_kind_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(UnknownRuleKind, match="known are: check_in, custom_event"):
+        kind_named("lottery")
+
+
+def test_rules_that_give_nothing_are_left_out_and_expiry_follows_the_rule() -> None:
+    rules = [
+        EarningRule(1, "check_in", "Daily", {"points": 5, "expires_after_months": 11}, True, None, None, 1, NOW),
+        EarningRule(2, "streak", "Week", {"points": 30, "days": 7}, True, None, None, 1, NOW),
+    ]
+    due = decide(rules, checked_in(3), profile(), NOW)
+    assert [(item.rule.id, item.points, item.expires_at) for item in due] == [(1, 5, datetime(2027, 2, 28, tzinfo=UTC))]
+
+
+@pytest.mark.parametrize(
+    ("at", "months", "expected"),
+    [
+        (datetime(2026, 1, 31, tzinfo=UTC), 1, datetime(2026, 2, 28, tzinfo=UTC)),
+        (datetime(2024, 2, 29, tzinfo=UTC), 12, datetime(2025, 2, 28, tzinfo=UTC)),
+        (datetime(2026, 11, 30, tzinfo=UTC), 1, datetime(2026, 12, 30, tzinfo=UTC)),
+        (datetime(2026, 12, 1, tzinfo=UTC), 120, datetime(2036, 12, 1, tzinfo=UTC)),
+    ],
+)
+def test_months_end_with_the_month(at: datetime, months: int, expected: datetime) -> None:
+    assert months_later(at, months) == expected
+    assert months_later(at, None) is None
