@@ -14,7 +14,9 @@ NAMES = {"zh-CN": "中文", "en": "English"}
 
 
 @flow(
-    "language", starts=[Command("language"), Keyword("语言", "language", "中文", "english", "英文"), Button("language")]
+    "language",
+    starts=[Command("language"), Keyword("语言", "language", "中文", "english", "英文"), Button("language")],
+    is_parked=False,
 )
 @leaves_quietly
 async def language(chat: Chat) -> None:

@@ -20,7 +20,7 @@ _EXPLAINED = {
 }
 
 
-@flow("link", starts=[Command("link"), Keyword("关联", "关联账号", "绑定", "link"), Button("link")])
+@flow("link", starts=[Command("link"), Keyword("关联", "关联账号", "绑定", "link"), Button("link")], is_parked=False)
 @leaves_quietly
 async def link(chat: Chat, code: str = "") -> None:
     """Shows a code, or takes the one that the other chat showed (also at once, as `/link 123456`)."""

@@ -18,6 +18,7 @@ _MOST = 2000
         Keyword("人工", "人工客服", "客服", "真人", "human", "person", "agent", "talk to a person"),
         Button("person"),
     ],
+    is_parked=False,
 )
 @leaves_quietly
 async def person(chat: Chat) -> None:

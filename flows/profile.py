@@ -24,6 +24,7 @@ from flows.steps.patience import A_DAY, leaves_quietly
         Keyword("资料", "我的资料", "个人资料", "profile", "my profile"),
         Button("profile"),
     ],
+    is_parked=False,
 )
 @leaves_quietly
 async def profile(chat: Chat) -> None:

@@ -29,7 +29,11 @@ async def stop(chat: Chat) -> None:
         await chat.say("subscription/stopped_for_a_stranger")
 
 
-@flow("subscribe", starts=[Command("subscribe"), Keyword("订阅", "subscribe", "resubscribe"), Button("subscribe")])
+@flow(
+    "subscribe",
+    starts=[Command("subscribe"), Keyword("订阅", "subscribe", "resubscribe"), Button("subscribe")],
+    is_parked=False,
+)
 @leaves_quietly
 async def subscribe(chat: Chat) -> None:
     """Asks for consent again, with the text as it is now."""

@@ -80,6 +80,8 @@ class Flow(Generic[T]):
     name: str
     function: Callable[..., Awaitable[T]]
     starts: Sequence[Start] = field(default=())
+    is_parked: bool = True
+    """Whether it waits while another one has the word; else it ends when another one starts."""
 
     def arguments(self, argument: str) -> list[Any]:
         """`argument` as the flow takes it: dropped if it takes none or there is none."""
@@ -87,13 +89,16 @@ class Flow(Generic[T]):
         return [argument] if takes and argument else []
 
 
-def flow(name: str, *, starts: Sequence[Start] = ()) -> "Callable[[Callable[..., Awaitable[T]]], Flow[T]]":
+def flow(
+    name: str, *, starts: Sequence[Start] = (), is_parked: bool = True
+) -> "Callable[[Callable[..., Awaitable[T]]], Flow[T]]":
     """Declare a flow. Its function takes the chat, then at most one text argument with a default when it has starts.
 
+    A flow that is worth nothing later (settings) is not parked: it ends when the member turns to something else.
     It may await methods of the chat only; see docs/howto/add-a-flow.md for the rules that keep it durable.
     """
 
     def wrap(function: "Callable[..., Awaitable[T]]") -> Flow[T]:
-        return Flow(name, function, tuple(starts))
+        return Flow(name, function, tuple(starts), is_parked)
 
     return wrap

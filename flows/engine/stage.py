@@ -39,6 +39,8 @@ class Stage:
 
     async def start(self, flow: Flow[Any], arguments: Sequence[Any] = ()) -> None:
         """Start a flow above what runs; one that runs already, with the same arguments, goes on instead."""
+        if self.top is not None and not self._is_kept(self.top):
+            await self.end(self.top, "left")
         same = next((run for run in self.runs if (run.flow, run.arguments) == (flow.name, list(arguments))), None)
         if same is self.top and same is not None:
             await self.show()
@@ -160,6 +162,10 @@ class Stage:
         await self.advance(run, None, is_resumed=True)
         if run in self.runs:
             self.turn.said.insert(place, as_outbound(await self.turn.render("engine/resumed")))
+
+    def _is_kept(self, run: Run) -> bool:
+        flow = self.flows.find(run.flow)
+        return flow is not None and flow.is_parked
 
     def _is_expired(self, run: Run) -> bool:
         return run.parked_at is not None and run.parked_at + PARKED_FOR < self.turn.now

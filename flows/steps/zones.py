@@ -3,6 +3,7 @@
 from functools import lru_cache
 from zoneinfo import available_timezones
 
+from babel.core import get_global
 from babel.dates import get_timezone_location
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,7 +20,6 @@ COMMON = (
     "America/New_York",
     "America/Los_Angeles",
 )
-_LOCALES = ("en", "zh_Hans_CN")
 _AREAS = ("Africa/", "America/", "Antarctica/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
 _MOST = 8
 _IN_CHINA = """北京 beijing 广州 guangzhou 深圳 shenzhen 成都 chengdu 杭州 hangzhou 武汉 wuhan 重庆 chongqing
@@ -36,18 +36,19 @@ async def current(session: AsyncSession, member_id: int) -> str:
 @lru_cache(maxsize=2000)
 def city(zone: str, locale: str) -> str:
     """The zone's city in the language, e.g. `上海` for Asia/Shanghai."""
-    return str(get_timezone_location(zone, locale="zh_Hans_CN" if locale.startswith("zh") else "en", return_city=True))
+    language = "zh_Hans_CN" if locale.startswith("zh") else "en"
+    return str(get_timezone_location(zone, locale=language, return_city=True)).rpartition("/")[2]
 
 
 @lru_cache(maxsize=1)
 def _by_name() -> dict[str, str]:
+    places = get_global("zone_territories")  # without the second names that zones had over the years
     named: dict[str, str] = {}
     for zone in sorted(available_timezones()):
-        if zone.startswith(_AREAS):
-            named[zone.casefold()] = zone
-            named.setdefault(zone.rpartition("/")[2].replace("_", " ").casefold(), zone)
-            for locale in _LOCALES:
-                named.setdefault(str(get_timezone_location(zone, locale=locale, return_city=True)).casefold(), zone)
+        if zone.startswith(_AREAS) and zone in places:
+            own = zone.rpartition("/")[2].replace("_", " ")
+            for name in (zone.replace("_", " "), own, *cities(zone).values()):
+                named.setdefault(name.casefold(), zone)
     return {**_CHINESE_CITIES, **named}
 
 
@@ -55,7 +56,7 @@ async def search(session: AsyncSession, member_id: int, text: str) -> list[str]:
     """Zones whose city is, else begins with, else contains `text`; at most 8."""
     del session, member_id
     wanted = " ".join(text.replace("_", " ").split()).casefold().removesuffix("市")
-    names = {name.replace("_", " "): zone for name, zone in _by_name().items()}
+    names = _by_name()
     if wanted in names:
         return [names[wanted]]
     starting = [zone for name, zone in names.items() if name.startswith(wanted)]

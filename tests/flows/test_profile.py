@@ -85,6 +85,7 @@ async def test_a_time_zone_is_found_by_city(session: AsyncSession) -> None:
         chat.expects("I don't know “Atlantis <b>”", "Where are you?")
         await chat.send("indiana")
         chat.expects("Which of these")
+        assert len({button.label for button in chat.buttons}) == len(chat.buttons)
         await chat.tap("Knox")
         chat.expects("from tomorrow on")
         known = await members.get(session, chat.member_id)
@@ -126,3 +127,16 @@ async def test_the_language_changes_at_once_with_the_menu(session: AsyncSession,
         await chat.tap(words(locale, "语言", "Language"))
         await chat.tap(words(locale, "English", "中文"))
         chat.expects(words(locale, "Your profile", "我的资料"))
+
+
+async def test_who_turns_to_something_else_is_not_led_back_to_settings(session: AsyncSession) -> None:
+    async with member(session) as chat:
+        await chat.send("/profile")
+        await chat.tap("Time zone")
+        await chat.send("/points")
+        chat.expects("You have")
+        chat.expects_not("Back to where we were", "Where are you?")
+        await chat.send("/profile")
+        await chat.tap("Name")
+        await chat.send("/profile")
+        chat.expects("Your profile", "Li Hua")
