@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
-from jinja2 import Template
+from jinja2 import Template, TemplateError
 
 from crm.kit.text import utf16_length
 from crm.messages import allow_list
@@ -15,6 +15,9 @@ from crm.messages.types import Button, ButtonSpec, ChannelTraits, MessageContent
 
 _MAX_LABEL = 64
 _URL_SCHEMES = ("https://", "http://", "tg://")
+_NOTHING = {"name": "", "points": 0, "tier": "", "streak": 0, "tags": [], "attributes": {}, "locale": "en"}
+_LEAST = Recipient("en", _NOTHING, {"name": ""})
+"""A member of whom nothing is known: a text that can be rendered for them can be rendered for all."""
 
 
 def tidy(content: MessageContent) -> MessageContent:
@@ -29,11 +32,24 @@ def problems(content: MessageContent) -> Iterator[Problem]:
         yield Problem("A message needs a text in at least one language.")
     for locale, source in content.text.items():
         place = f"text.{locale}"
-        found = [*allow_list.problems_of(OPERATOR, source), *tag_problems(source)]
+        found = [*_source_problems(source), *tag_problems(source)]
         yield from (replace(problem, place=place) for problem in found)
     for row_number, row in enumerate(content.buttons):
         for number, spec in enumerate(row):
             yield from _button_problems(spec, content, f"buttons.{row_number}.{number}")
+
+
+def _source_problems(source: str) -> list[Problem]:
+    found = allow_list.problems_of(OPERATOR, source)
+    if found:
+        return found
+    try:
+        compiled(source).render({**_LEAST.values(), "locale": _LEAST.locale})
+    except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
+        return [
+            Problem(f"This fails for a member who lacks a value: {error}. Use default(…), as in member.x|default(0).")
+        ]
+    return []
 
 
 def _button_problems(spec: ButtonSpec, content: MessageContent, place: str) -> Iterator[Problem]:
@@ -45,7 +61,7 @@ def _button_problems(spec: ButtonSpec, content: MessageContent, place: str) -> I
     for locale, label in spec.label.items():
         if utf16_length(label) > _MAX_LABEL:
             yield Problem(f"A label has {_MAX_LABEL} characters at most.", place=f"{place}.label.{locale}")
-        for problem in allow_list.problems_of(OPERATOR, label):
+        for problem in _source_problems(label):
             yield replace(problem, place=f"{place}.label.{locale}")
     if spec.url and (spec.opens or spec.tag):
         yield Problem("A button opens a page or does something in the chat, not both.", place=place)

@@ -108,6 +108,8 @@ def test_what_a_channel_cannot_show_falls_back_to_text() -> None:
         (MessageContent({"en": "{{ nobody }}"}), "text.en"),
         (MessageContent({"en": "fine", "zh-CN": "{% if"}), "text.zh-CN"),
         (MessageContent({"en": "<b>open"}), "text.en"),
+        (MessageContent({"en": "{% if member.points > 'many' %}x{% endif %}"}), "text.en"),
+        (MessageContent({"en": "{% if member.attributes.age > 17 %}x{% endif %}"}), "text.en"),
         (MessageContent({"en": "x"}, [[ButtonSpec({}, opens="menu")]]), "buttons.0.0"),
         (MessageContent({"en": "x"}, [[ButtonSpec({"en": " "}, opens="menu")]]), "buttons.0.0"),
         (MessageContent({"en": "x"}, [[ButtonSpec({"en": "y"})]]), "buttons.0.0"),
