@@ -24,6 +24,7 @@ from crm.db import clock
 from crm.db.session import Sessions
 from crm.inbox import service as inbox
 from crm.inbox.types import TakenUpdate
+from crm.kit.errors import NotFoundError
 from crm.members.types import Contact, Identity
 from crm.messages.types import Outbound
 from flows.engine.engine import Engine
@@ -74,15 +75,19 @@ class Handler:
     _background: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def serves(self, bot_id: int) -> bool:
-        """Whether this process serves the bot's channel."""
+        """Whether there is such a bot and this process serves its channel."""
         if bot_id not in self._names:
-            async with self.sessions() as session:
-                self._names[bot_id] = (await bots.get(session, bot_id)).channel
+            try:
+                async with self.sessions() as session:
+                    self._names[bot_id] = (await bots.get(session, bot_id)).channel
+            except NotFoundError:
+                return False
         return self._names[bot_id] in self.channels
 
     async def next_update(self, bot_id: int, chat_key: str, *, time_limit: float) -> Handled | None:
-        """Handle the chat's first update, or count its failure; None when none waits."""
-        await self.serves(bot_id)
+        """Handle the chat's first update, or count its failure; None when none waits that this process serves."""
+        if not await self.serves(bot_id):
+            return None
         taken: TakenUpdate | None = None
         try:
             async with asyncio.timeout(time_limit), self.sessions.begin() as session:

@@ -32,6 +32,13 @@ WITH fresh AS (
 INSERT INTO inbound_queue (update_id, received_at, bot_id, chat_key, due_at)
 SELECT id, received_at, bot_id, chat_key, received_at FROM stored RETURNING received_at
 """)
+_WAITING = text("""
+SELECT bot_id, chat_key FROM (
+    SELECT DISTINCT ON (bot_id, chat_key) bot_id, chat_key, position, due_at
+    FROM inbound_queue ORDER BY bot_id, chat_key, position
+) AS heads
+WHERE due_at <= siyu_now() - CAST(:older_than AS interval) ORDER BY position LIMIT :limit
+""")
 _FINISH = text("""
 WITH gone AS (DELETE FROM inbound_queue WHERE position = :position RETURNING position)
 SELECT EXISTS (SELECT FROM gone) AS has_waited, EXISTS (
@@ -80,16 +87,9 @@ async def lock_chat(session: AsyncSession, bot_id: int, chat_key: str) -> None:
 
 
 async def waiting(session: AsyncSession, *, limit: int = 100, older_than: timedelta = timedelta()) -> list[WaitingChat]:
-    """Chats with an update that has been due for `older_than`, longest first."""
-    first = func.min(InboundQueueRow.position)
-    query = (
-        select(InboundQueueRow.bot_id, InboundQueueRow.chat_key)
-        .group_by(InboundQueueRow.bot_id, InboundQueueRow.chat_key)
-        .having(func.bool_or(InboundQueueRow.due_at <= func.siyu_now() - older_than))
-        .order_by(first)
-        .limit(limit)
-    )
-    return [WaitingChat(*row) for row in await session.execute(query)]
+    """Chats whose first update has been due for `older_than`, longest first."""
+    rows = await session.execute(_WAITING, {"older_than": older_than, "limit": limit})
+    return [WaitingChat(*row) for row in rows]
 
 
 async def finish(session: AsyncSession, taken: TakenUpdate) -> Finished:

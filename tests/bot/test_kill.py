@@ -12,7 +12,7 @@ from crm.db.session import Sessions
 from crm.inbox import service as inbox
 from tests.bot.loop import make_loop_bot, update
 
-CHATS, ROUNDS, KILLS = 12, 6, 4
+CHATS, ROUNDS, KILLS = 8, 5, 3
 
 
 async def _worker(url: str) -> Process:
@@ -58,6 +58,7 @@ async def test_nothing_is_lost_or_doubled(committed_sessions: Sessions, committe
         worker.kill()
         await worker.wait()
     async with committed_sessions() as session:
+        assert await inbox.dead_letters(session) == []
         query = "SELECT data->'properties'->>'what' FROM events WHERE kind = 'custom'"
         counts = Counter((await session.scalars(text(query))).all())
         open_questions = await session.scalars(text("SELECT runs->0->'question'->>'path' FROM conversations"))

@@ -118,4 +118,8 @@ async def test_process_leaves_channels_alone_that_it_does_not_serve(session: Asy
     other = House(sessions, quiz)
     other.handler.channels = {}
     assert await other.dispatcher.wake_due() == 0
+    assert await other.receive(bot, "7", "late answer", key="x")
+    await other.settle()
+    assert await _rows(sessions, "SELECT attempts FROM inbound_queue") == [0]
+    assert await other.dispatcher.sweep(older_than=timedelta()) == 0
     assert await house.dispatcher.wake_due() == 1

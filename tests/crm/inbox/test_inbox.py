@@ -65,6 +65,8 @@ async def test_what_is_postponed_says_when(session: AsyncSession) -> None:
     again = await inbox.next_for_chat(session, 1, "7")
     assert again is not None
     assert 0 < again.retry_after <= 1
+    await _store(session, "2")
+    assert await inbox.waiting(session) == []
 
 
 async def test_sweeper_sees_only_what_is_overdue(session: AsyncSession) -> None:
