@@ -47,7 +47,7 @@ class WebchatInbound:
         try:
             found = json.loads(payload)
             kind, address = found["kind"], found["address"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise UnusableUpdateError("this is not what the web chat stores") from error
         if not isinstance(address, str) or not address:
             raise UnusableUpdateError("the visitor is missing")

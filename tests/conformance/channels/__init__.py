@@ -1,0 +1,1 @@
+"""One harness per channel: the far side of each, so that the suite can look and speak."""
