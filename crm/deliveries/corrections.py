@@ -13,7 +13,13 @@ WITH sent AS (
     WHERE r.identity_id = :identity AND r.provider_ref = ANY(:refs) AND r.awaits_receipt = 1 AND r.outcome = 'sent'
         AND NOT EXISTS (SELECT 1 FROM delivery_results x WHERE x.awaits_receipt = 1 AND x.identity_id = :identity
             AND x.provider_ref = r.provider_ref AND x.outcome = 'delivered')
-), stale AS (UPDATE delivery_chunks SET tally = NULL WHERE id IN (SELECT chunk_id FROM sent) RETURNING id)
+), counted AS (
+    UPDATE delivery_chunks c SET tally = c.tally || jsonb_build_object(
+        'sent', (c.tally ->> 'sent')::int - n.number,
+        'delivered', coalesce((c.tally ->> 'delivered')::int, 0) + n.number)
+    FROM (SELECT chunk_id, count(*)::int AS number FROM sent GROUP BY 1) n
+    WHERE c.id = n.chunk_id AND c.tally IS NOT NULL RETURNING c.id
+)
 INSERT INTO delivery_results
     (delivery_id, chunk_id, identity_id, source_month, fence, outcome, provider_ref, awaits_receipt)
 SELECT delivery_id, chunk_id, :identity, source_month, fence, 'delivered', provider_ref, 1 FROM sent

@@ -1,7 +1,7 @@
-"""Live figures of a source. What is done is kept with its chunk, everything else is derived from the rows."""
+"""Live figures of a source."""
 
 from collections import Counter
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
@@ -10,27 +10,28 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.deliveries.models import SourceRow
 from crm.deliveries.types import BroadcastStatus, DeliveryCounts, DeliveryState
 
-_KEPT = text("""
-SELECT t.key, sum(t.value::bigint)::bigint AS number
+# Chunks at rest keep their figures; the few that are being worked on are derived from their rows.
+_AT_REST = text("""
+SELECT t.key, sum(t.value::int)::bigint AS number,
+    coalesce(sum(t.value::int) FILTER (WHERE t.key = 'queued' AND c.not_before > siyu_now()), 0)::bigint AS deferred,
+    min(c.not_before) FILTER (WHERE t.key = 'queued' AND c.not_before > siyu_now()) AS next_at
 FROM delivery_chunks c CROSS JOIN LATERAL jsonb_each_text(c.tally) t
-WHERE c.broadcast_id = :broadcast AND c.is_done AND c.tally IS NOT NULL GROUP BY 1
+WHERE c.broadcast_id = :broadcast AND c.tally IS NOT NULL GROUP BY 1
 """)
 _UNTOUCHED = text("""
-SELECT coalesce(sum(size), 0)::bigint AS number, coalesce(sum(size) FILTER (WHERE not_before > siyu_now()), 0)::bigint
-    AS deferred, min(not_before) FILTER (WHERE not_before > siyu_now()) AS next_at
-FROM delivery_chunks WHERE broadcast_id = :broadcast AND fence = 0
+SELECT 'queued' AS key, coalesce(sum(size), 0)::bigint AS number,
+    coalesce(sum(size) FILTER (WHERE not_before > siyu_now()), 0)::bigint AS deferred,
+    min(not_before) FILTER (WHERE not_before > siyu_now()) AS next_at
+FROM delivery_chunks WHERE broadcast_id = :broadcast AND fence = 0 AND tally IS NULL
 """)
-# The constants let PostgreSQL look into the month and the chunks in question only.
+_IN_WORK = text("SELECT id FROM delivery_chunks WHERE broadcast_id = :broadcast AND fence > 0 AND tally IS NULL")
+# Equality with constants lets PostgreSQL look into this month and this chunk only.
 _DERIVED = text("""
-SELECT state, CASE WHEN state = 'suppressed' THEN reason END AS reason, count(*) AS number,
+SELECT CASE WHEN state = 'suppressed' THEN 'suppressed:' || reason ELSE state END AS key, count(*) AS number,
     count(*) FILTER (WHERE state = 'queued' AND not_before > siyu_now()) AS deferred,
     min(not_before) FILTER (WHERE state = 'queued' AND not_before > siyu_now()) AS next_at
 FROM delivery_states
-WHERE source_kind = :kind AND source_id = :id AND source_month = :month AND chunk_id = ANY(:chunks)
-GROUP BY 1, 2
-""")
-_IN_WORK = text("""
-SELECT id FROM delivery_chunks WHERE broadcast_id = :broadcast AND fence > 0 AND (NOT is_done OR tally IS NULL)
+WHERE source_kind = :kind AND source_id = :id AND source_month = :month AND chunk_id = :chunk GROUP BY 1
 """)
 
 NONE = DeliveryCounts(by_state={state.value: 0 for state in DeliveryState})
@@ -39,41 +40,27 @@ NONE = DeliveryCounts(by_state={state.value: 0 for state in DeliveryState})
 
 async def of_source(session: AsyncSession, source: SourceRow) -> DeliveryCounts:
     """The deliveries of one source by state; the figures add up to the rows there are."""
+    broadcast = {"broadcast": source.id}
+    rows = [*await session.execute(_AT_REST, broadcast), *await session.execute(_UNTOUCHED, broadcast)]
+    where = {"kind": source.source_kind, "id": source.source_id, "month": source.source_month}
+    for chunk_id in (await session.scalars(_IN_WORK, broadcast)).all():
+        rows += await session.execute(_DERIVED, {**where, "chunk": chunk_id})
+    return _summed(rows, is_cancelled=source.status == BroadcastStatus.CANCELLED)
+
+
+def _summed(rows: Sequence[Any], *, is_cancelled: bool) -> DeliveryCounts:
     by_state: Counter[str] = Counter()
     suppressed: Counter[str] = Counter()
-    broadcast = {"broadcast": source.id}
-    for key, number in await session.execute(_KEPT, broadcast):
-        state, _, reason = key.partition(":")
-        by_state[state] += number
+    for row in rows:
+        state, _, reason = row.key.partition(":")
+        by_state[DeliveryState.CANCELLED if is_cancelled and state == DeliveryState.QUEUED else state] += row.number
         if reason:
-            suppressed[reason] += number
-    untouched = (await session.execute(_UNTOUCHED, broadcast)).one()
-    is_cancelled = source.status == BroadcastStatus.CANCELLED
-    by_state[DeliveryState.CANCELLED if is_cancelled else DeliveryState.QUEUED] += untouched.number
-    waiting = [(untouched.deferred, untouched.next_at)]
-    for row in await _derived(session, source):
-        by_state[row.state] += row.number
-        waiting.append((row.deferred, row.next_at))
-        if row.reason is not None:
-            suppressed[row.reason] += row.number
-    return _summed(by_state, suppressed, [] if is_cancelled else waiting)
-
-
-async def _derived(session: AsyncSession, source: SourceRow) -> list[Any]:
-    chunks = list((await session.scalars(_IN_WORK, {"broadcast": source.id})).all())
-    if not chunks:
-        return []
-    values = {"kind": source.source_kind, "id": source.source_id, "month": source.source_month, "chunks": chunks}
-    return list((await session.execute(_DERIVED, values)).all())
-
-
-def _summed(
-    by_state: Counter[str], suppressed: Counter[str], waiting: list[tuple[int, datetime | None]]
-) -> DeliveryCounts:
+            suppressed[reason] += row.number
+    waiting = [] if is_cancelled else rows
     return DeliveryCounts(
         total=by_state.total(),
         by_state={state.value: by_state[state] for state in DeliveryState},
         suppressed=dict(suppressed),
-        deferred=sum(number for number, _ in waiting),
-        next_at=min((at for _, at in waiting if at is not None), default=None),
+        deferred=sum(row.deferred for row in waiting),
+        next_at=min((row.next_at for row in waiting if row.next_at is not None), default=None),
     )

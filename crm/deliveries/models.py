@@ -79,7 +79,8 @@ class ChunkRow(Base):
     lease_until: Mapped[datetime | None] = mapped_column(_TIME)
     fence: Mapped[int] = mapped_column(Integer, server_default="0")
     is_done: Mapped[bool] = mapped_column(server_default="false")
-    tally: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    tally: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """Its deliveries by state while nobody works on it; otherwise they are counted from the rows."""
 
 
 class DeliveryRow(Base):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, Text, cast, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.deliveries.derived import STATES
@@ -16,44 +16,44 @@ _S = STATES.c
 async def of_source(
     session: AsyncSession, source: SourceRow, *, state: DeliveryState | None, cursor: str | None, limit: int
 ) -> Page[Delivery]:
-    """One page by member id and step."""
+    """One page in the order of sending: by chunk, member id and step.
+
+    Chunks are read one by one, so that the results of no other chunk are touched; those whose figures say that they
+    have nothing in `state` are passed over.
+    """
     limit = check_limit(limit)
-    after = decode_cursor(cursor, int, int) if cursor else (0, -1)
-    query = _of(source).order_by(_S.member_id, _S.step).limit(limit + 1)
-    query = query.where((_S.member_id > after[0]) | ((_S.member_id == after[0]) & (_S.step > after[1])))
+    chunk, member_id, step = decode_cursor(cursor, int, int, int) if cursor else (0, 0, -1)
+    rows: list[Any] = []
+    for chunk_id in (await session.scalars(_chunks(source, chunk, state))).all():
+        query = _of_chunk(source, chunk_id).order_by(_S.member_id, _S.step).limit(limit + 1 - len(rows))
+        if chunk_id == chunk:
+            query = query.where((_S.member_id > member_id) | ((_S.member_id == member_id) & (_S.step > step)))
+        if state is not None:
+            query = query.where(_S.state == state)
+        rows += (await session.execute(query)).all()
+        if len(rows) > limit:
+            break
+    return page_of(rows, limit, _delivery, lambda row: (row.chunk_id, row.member_id, row.step))
+
+
+def _chunks(source: SourceRow, start: int, state: DeliveryState | None) -> Select[Any]:
+    query = select(ChunkRow.id).where(ChunkRow.broadcast_id == source.id, ChunkRow.id >= start).order_by(ChunkRow.id)
     if state is None:
-        query = query.where(_S.chunk_id.in_(await _chunks_of_page(session, source, after, limit + 1)))
-    else:
-        query = query.where(_S.state == state)
-    rows = (await session.execute(query)).all()
-    return page_of(rows, limit, _delivery, lambda row: (row.member_id, row.step))
+        return query
+    key = DeliveryState.QUEUED if state is DeliveryState.CANCELLED else state
+    name = '"suppressed:' if state is DeliveryState.SUPPRESSED else f'"{key.value}"'
+    may_have = or_(ChunkRow.tally.is_(None), cast(ChunkRow.tally, Text).contains(name))
+    is_fresh = or_(ChunkRow.fence > 0, literal(key is DeliveryState.QUEUED))
+    return query.where(may_have, is_fresh)
 
 
-def _of(source: SourceRow) -> Select[Any]:
-    first = select(ChunkRow.id).where(ChunkRow.broadcast_id == source.id).order_by(ChunkRow.id).limit(1)
+def _of_chunk(source: SourceRow, chunk_id: int) -> Select[Any]:
     return select(STATES).where(
         _S.source_kind == source.source_kind,
         _S.source_id == source.source_id,
         _S.source_month == source.source_month,
-        _S.chunk_id >= first.scalar_subquery(),
+        _S.chunk_id == chunk_id,
     )
-
-
-async def _chunks_of_page(session: AsyncSession, source: SourceRow, after: Any, limit: int) -> list[int]:
-    """The few chunks that a page touches, so that only their results are read."""
-    page = (
-        select(DeliveryRow.chunk_id)
-        .where(
-            DeliveryRow.source_kind == source.source_kind,
-            DeliveryRow.source_id == source.source_id,
-            DeliveryRow.source_month == source.source_month,
-            (DeliveryRow.member_id > after[0]) | ((DeliveryRow.member_id == after[0]) & (DeliveryRow.step > after[1])),
-        )
-        .order_by(DeliveryRow.member_id, DeliveryRow.step)
-        .limit(limit)
-        .subquery()
-    )
-    return list((await session.scalars(select(page.c.chunk_id).distinct())).all())
 
 
 async def of_member(session: AsyncSession, member_id: int, limit: int) -> list[MemberDelivery]:

@@ -65,6 +65,7 @@ class ChunkRun:
         self._unwritten: list[tuple[Call, SendOutcome | None]] = []
         self._tally = Tally()
         self._streak = lease.content_errors
+        self._awaits_receipts = False
 
     async def run(self) -> None:
         """Send what may be sent; when the lease is lost on the way, nothing more is written."""
@@ -210,6 +211,8 @@ class ChunkRun:
         await effects.note_unreachable(session, results, outcomes)
         await effects.pause_if_long(session, self._lease, outcomes, now)
         self._tally.add(results)
+        # A receipt may come in while the chunk is still ours; the rows know, we do not.
+        self._awaits_receipts |= any(result.awaits_receipt for result in results)
         return await effects.count_content_errors(session, self._lease, self._streak, results)
 
     def _result(self, call: Call, outcome: SendOutcome | None, now: datetime) -> Result:
@@ -225,7 +228,7 @@ class ChunkRun:
             await leases.extend(session, self._lease)
             streak = await self._write(session)
             tally = self._tally
-            if self._lease.has_history or not is_through:
+            if self._lease.has_history or not is_through or self._awaits_receipts:
                 tally = await tallies.from_rows(session, self._lease.chunk_id)
             await leases.let_go(
                 session,

@@ -122,7 +122,10 @@ async def recipients(
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[Delivery]:
-    """Who was to get it, with state and reason, by member id. Raises BroadcastNotFound, InvalidCursor, InvalidLimit."""
+    """Who was to get it, with state and reason, in the order of sending.
+
+    Raises BroadcastNotFound, InvalidCursor, InvalidLimit.
+    """
     source = await sources.found(session, source_kind, source_id)
     return await lists.of_source(session, source, state=state, cursor=cursor, limit=limit)
 

@@ -52,9 +52,9 @@ class Tally:
         """When the chunk is to be taken up again."""
         return now if self.is_due_now or self.next_at is None else self.next_at
 
-    def as_json(self) -> Mapping[str, int] | None:
-        """What is kept with a chunk that is done."""
-        return None if self.open else dict(self.ended)
+    def as_json(self) -> Mapping[str, int]:
+        """What is kept with a chunk while nobody works on it."""
+        return dict(self.ended) | ({"queued": self.open} if self.open else {})
 
 
 async def from_rows(session: AsyncSession, chunk_id: int) -> Tally:

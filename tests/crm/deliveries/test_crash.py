@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Callable
 
+import pytest
 from sqlalchemy import text
 
 from crm.db.session import Sessions
 from crm.deliveries import jobs, leases, service
+from crm.deliveries.errors import LeaseLost
 from crm.deliveries.leases import Lease
 from crm.deliveries.sending import ChunkRun, Desk, send_due, take_next
 from crm.deliveries.testing import FakeSender
@@ -190,9 +192,6 @@ async def test_an_extended_lease_is_kept_and_a_lost_one_is_not(committed_session
     await expire_leases(committed_sessions)
     second = await _take(desk(committed_sessions, FakeSender(), owner="two"))
     assert second.fence == lease.fence + 1
-    async with committed_sessions.begin() as session:
-        try:
+    with pytest.raises(LeaseLost):
+        async with committed_sessions.begin() as session:
             await leases.extend(session, lease)
-        except leases.LeaseLost:
-            return
-    raise AssertionError
