@@ -8,6 +8,7 @@ from crm.kit.crypto import Vault
 from flows.engine.registry import Flows, discover
 from flows.menu import MENU
 
+from .courtesy import Courtesy
 from .hub import Hub
 from .limits import Counters, Limits
 
@@ -37,12 +38,13 @@ def open_desk(context: ChannelContext, limits: Limits | None = None) -> Desk:
     assert context.intake is not None, "the web chat's pages are served by processes that receive"
     bounds = limits or Limits()
     public_url = context.settings.public.url
+    courtesy = Courtesy(context.valkey)
     return Desk(
         sessions=context.sessions,
         intake=context.intake,
         vault=vault(context.sessions()),
-        hub=Hub(context.sessions, context.valkey, bounds),
-        counters=Counters(context.valkey),
+        hub=Hub(context.sessions, courtesy, bounds),
+        counters=Counters(courtesy),
         limits=bounds,
         flows=discover(),
         public_url=str(public_url) if public_url else None,

@@ -13,7 +13,6 @@ from uuid import UUID
 
 import asyncpg
 import structlog
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -23,6 +22,7 @@ from crm.webchat import service as webchat
 from crm.webchat.types import ChatMessage, Visitor
 
 from . import notes
+from .courtesy import Courtesy
 from .limits import Limits
 from .views import menu_view, message_view
 
@@ -67,19 +67,19 @@ class Connection:
 class Hub:
     """Knows the connections; its two tasks run while there are any."""
 
-    def __init__(self, sessions: Sessions, valkey: Redis, limits: Limits) -> None:
+    def __init__(self, sessions: Sessions, courtesy: Courtesy, limits: Limits) -> None:
         self._sessions = sessions
-        self._valkey = valkey
+        self._courtesy = courtesy
         self._limits = limits
         self._by_visitor: dict[Visitor, set[Connection]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._is_live = False
-        self.count = 0
+        self.pages = 0
+        """Open connections, those before their hello too."""
 
     def join(self, connection: Connection) -> None:
         """From now on this connection is told what is new."""
         self._by_visitor.setdefault(connection.visitor, set()).add(connection)
-        self.count += 1
         if not self._tasks:
             self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._poll())]
 
@@ -89,7 +89,6 @@ class Hub:
         if connection not in own:
             return
         own.discard(connection)
-        self.count -= 1
         if not own:
             del self._by_visitor[connection.visitor]
         if not self._by_visitor:
@@ -102,12 +101,12 @@ class Hub:
         """Something new of a visitor: to their pages here, and by a note to those of other processes."""
         async with self._sessions() as session:
             self._show(self._views(session, [message]), origin)
-        await notes.publish(self._valkey, message, origin=origin)
+        await notes.publish(self._courtesy, message, origin=origin)
 
     async def _listen(self) -> None:
         while True:
             try:
-                async with self._valkey.pubsub() as channel:
+                async with self._courtesy.valkey.pubsub() as channel:
                     await channel.subscribe(notes.CHANNEL)
                     self._is_live = True
                     while True:

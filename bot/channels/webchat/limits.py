@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass
 
-import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from crm.kit.clock import monotonic
 
+from .courtesy import Courtesy
+
 _WINDOW = 60
 _MOST_KEYS = 10_000
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -40,22 +39,22 @@ class Limits:
 class Counters:
     """Counts per key and minute."""
 
-    def __init__(self, valkey: Redis) -> None:
-        self._valkey = valkey
+    def __init__(self, courtesy: Courtesy) -> None:
+        self._courtesy = courtesy
         self._local: dict[str, tuple[float, int]] = {}
 
     async def allows(self, key: str, most: int) -> bool:
         """Count one more; False when there were `most` before it in the same minute."""
-        name = f"siyu:webchat:count:{key}"
-        try:
-            async with self._valkey.pipeline(transaction=True) as pipe:
+
+        async def count(valkey: Redis) -> int:
+            name = f"siyu:webchat:count:{key}"
+            async with valkey.pipeline(transaction=True) as pipe:
                 pipe.set(name, 0, ex=_WINDOW, nx=True)
                 pipe.incr(name)
-                found = await pipe.execute()
-            return int(found[1]) <= most
-        except (RedisError, OSError, TimeoutError) as error:
-            log.debug("counted_here", error=type(error).__name__)
-            return self._count(key) <= most
+                return int((await pipe.execute())[1])
+
+        found = await self._courtesy.ask(count)
+        return (self._count(key) if found is None else found) <= most
 
     def _count(self, key: str) -> int:
         now = monotonic()

@@ -4,14 +4,11 @@ import json
 from dataclasses import dataclass
 from uuid import UUID
 
-import structlog
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
-
 from crm.webchat.types import ChatMessage, Visitor
 
+from .courtesy import Courtesy
+
 CHANNEL = "siyu:webchat"
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -23,14 +20,11 @@ class Note:
     origin: str | None
 
 
-async def publish(valkey: Redis, message: ChatMessage, *, origin: str | None = None) -> None:
+async def publish(courtesy: Courtesy, message: ChatMessage, *, origin: str | None = None) -> None:
     """Tell every process; that Valkey is away is no failure."""
     visitor = message.visitor
     data = {"bot": visitor.bot_id, "address": visitor.address, "id": str(message.id), "origin": origin}
-    try:
-        await valkey.publish(CHANNEL, json.dumps(data))
-    except (RedisError, OSError, TimeoutError) as error:
-        log.debug("note_lost", error=type(error).__name__)
+    await courtesy.ask(lambda valkey: valkey.publish(CHANNEL, json.dumps(data)))
 
 
 def read(data: bytes) -> Note | None:

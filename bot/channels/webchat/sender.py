@@ -1,7 +1,6 @@
 """Sending to a web page: the message is stored, shown at once where the visitor is, else on their return."""
 
 import asyncpg
-from redis.asyncio import Redis
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.channels.contract import ChannelContext
@@ -12,6 +11,7 @@ from crm.webchat import service as webchat
 from crm.webchat.types import Visitor
 
 from . import notes
+from .courtesy import Courtesy
 from .manifest import NAME, TRAITS
 
 _DATABASE_AWAY = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
@@ -26,9 +26,9 @@ class WebchatSender:
     name = NAME
     traits = TRAITS
 
-    def __init__(self, sessions: Sessions, valkey: Redis) -> None:
+    def __init__(self, sessions: Sessions, courtesy: Courtesy) -> None:
         self._sessions = sessions
-        self._valkey = valkey
+        self._courtesy = courtesy
 
     async def send(self, bot_id: int, address: str, message: Outbound, *, lane: Lane) -> SendOutcome:
         """Store the message, then tell the processes in which the visitor may be."""
@@ -41,10 +41,10 @@ class WebchatSender:
         except _DATABASE_AWAY as error:
             detail = f"the message was not stored: {type(error).__name__}"
             return InDoubt(detail) if is_written else NotAccepted(detail)
-        await notes.publish(self._valkey, stored)
+        await notes.publish(self._courtesy, stored)
         return Sent(str(stored.id), awaits_receipt=stored.revision == 0)
 
 
 def make(context: ChannelContext) -> WebchatSender:
     """The sender of this process."""
-    return WebchatSender(context.sessions, context.valkey)
+    return WebchatSender(context.sessions, Courtesy(context.valkey))

@@ -38,7 +38,11 @@ async def serve(desk: Desk, websocket: WebSocket) -> None:
             await websocket.close(_REFUSED)
             return
         await websocket.accept()
-        await _Page(desk, bot, websocket).run()
+        desk.hub.pages += 1
+        try:
+            await _Page(desk, bot, websocket).run()
+        finally:
+            desk.hub.pages -= 1
     except (WebSocketDisconnect, RuntimeError):
         return  # the page went while it was written to
     except DATABASE_AWAY as error:
@@ -103,7 +107,7 @@ class _Page:
 
     async def _admit(self) -> None:
         desk, limits = self._desk, self._desk.limits
-        if desk.hub.count >= limits.connections:
+        if desk.hub.pages > limits.connections:
             raise BadFrameError("busy")
         if not await desk.counters.allows(f"hellos:{self._network}", limits.hellos):
             raise BadFrameError("too_many")
