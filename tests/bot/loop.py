@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from bot import replies
@@ -64,7 +64,9 @@ def update(address: str, text: str = "", **fields: Any) -> bytes:
 
 
 class House:
-    """A bot with its dispatcher, as one process has it."""
+    """A bot with its dispatcher, as one process has it; closed at the end of each test."""
+
+    open_ones: ClassVar[list["House"]] = []
 
     def __init__(self, sessions: Sessions, *flows: Flow[Any], render: Renderer = plain, **options: Any) -> None:
         self.sessions = sessions
@@ -76,6 +78,7 @@ class House:
         self.dispatcher = Dispatcher(sessions, self.handler, **options)
         self.intake = Intake(sessions, self.dispatcher)
         self._updates = 0
+        self.open_ones.append(self)
 
     def use(self, flows: Flows) -> None:
         """Go on with these flows."""
@@ -92,6 +95,13 @@ class House:
         return await self.intake(
             bot_id=bot.id, update_key=key or str(self._updates), chat_key=chat_key, payload=payload
         )
+
+    @classmethod
+    async def close_all(cls) -> None:
+        """No timer of one test may fire in the next."""
+        for house in cls.open_ones:
+            await house.dispatcher.close(patience=5)
+        cls.open_ones.clear()
 
     async def settle(self) -> None:
         """Wait until all is handled."""
