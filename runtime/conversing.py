@@ -1,7 +1,7 @@
 """Joins channels, dispatcher, flows and the interactive lane for the processes that hold conversations."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -40,6 +40,14 @@ def make_senders(manifests: Mapping[str, ChannelManifest], context: ChannelConte
     return {name: load_part(manifest.sender)(context) for name, manifest in manifests.items()}
 
 
+async def close_all(parts: Iterable[object]) -> None:
+    """Close the connections of those parts of channels that have any."""
+    for part in parts:
+        close = getattr(part, "close", None)
+        if close is not None:
+            await close()
+
+
 @asynccontextmanager
 async def open_senders(
     manifests: Mapping[str, ChannelManifest], context: ChannelContext
@@ -49,10 +57,7 @@ async def open_senders(
     try:
         yield senders
     finally:
-        for sender in senders.values():
-            close = getattr(sender, "close", None)
-            if close is not None:
-                await close()
+        await close_all(senders.values())
 
 
 @asynccontextmanager
@@ -62,9 +67,10 @@ async def open_conversing(container: Container) -> AsyncIterator[Conversing]:
     context = ChannelContext(container.settings, container.interactive, container.valkey)
     async with open_senders(manifests, context) as senders:
         lane = InteractiveLane(container.interactive, ValkeyPacer(container.valkey), senders)
+        channels = {name: load_part(manifest.inbound)(context) for name, manifest in manifests.items()}
         handler = Handler(
             container.interactive,
-            {name: load_part(manifest.inbound)(context) for name, manifest in manifests.items()},
+            channels,
             Engine(registry.discover(), render_flow, TAPS),
             enqueue,
             lane.deliver_now,
@@ -75,6 +81,7 @@ async def open_conversing(container: Container) -> AsyncIterator[Conversing]:
             yield Conversing(manifests, replace(context, intake=intake), dispatcher, lane)
         finally:
             await dispatcher.close()
+            await close_all(channels.values())
 
 
 async def sweep(conversing: Conversing, stop: asyncio.Event) -> None:

@@ -64,6 +64,11 @@ def read_answer(status: int, body: bytes) -> Answer:
     )
 
 
+def describe(reply: Reply) -> str:
+    """A reply that was no yes, in words for a log."""
+    return reply.description or f"HTTP {reply.status}" if isinstance(reply, Answer) else reply.detail
+
+
 def tolerant_loads(data: bytes) -> Any:
     """JSON, also with halves of surrogate pairs, which become question marks. Raises ValueError."""
     try:

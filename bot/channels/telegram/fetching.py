@@ -12,11 +12,10 @@ from bot.channels.contract import Intake
 from crm.db.session import Sessions
 
 from .access import DATABASE_AWAY, Access, stop_refused
-from .answers import Answer, Reply
+from .answers import Answer, Reply, describe
 from .keys import ALLOWED_UPDATES, keys_of
 from .outcomes import is_bad_token, retry_after
 from .profile import Calls, tell
-from .setup import describe
 from .transport import BotApi
 
 log = structlog.get_logger(__name__)

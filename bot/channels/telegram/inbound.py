@@ -8,7 +8,7 @@ from bot.types import InboundInput, UnusableUpdateError
 from crm.deliveries.types import Lane
 from crm.messages.types import Outbound
 
-from .answers import Answer, tolerant_loads
+from .answers import Answer, describe, tolerant_loads
 from .line import Line, open_line
 from .manifest import NAME, TRAITS
 from .payloads import text_payload
@@ -43,8 +43,7 @@ class TelegramInbound:
             bot_id, "answerCallbackQuery", values, pool=Lane.INTERACTIVE, read_timeout=_ACKNOWLEDGE_SECONDS
         )
         if not (isinstance(reply, Answer) and reply.is_ok):
-            detail = reply.description if isinstance(reply, Answer) else reply.detail
-            log.debug("tap_not_acknowledged", bot_id=bot_id, detail=detail)
+            log.debug("tap_not_acknowledged", bot_id=bot_id, detail=describe(reply))
 
     async def answer_group(self, bot_id: int, address: str, message: Outbound) -> None:
         """Say something in a group; best effort, nothing is recorded."""

@@ -12,7 +12,7 @@ from crm.brand import service as brands
 from crm.config.settings import TelegramMode
 
 from .access import Access, readable_access, server_of, stop_refused
-from .answers import Answer, Failure, Reply
+from .answers import Failure, Reply, describe
 from .errors import InvalidTelegramToken, TelegramUnavailable
 from .manifest import NAME
 from .outcomes import is_bad_token
@@ -104,8 +104,3 @@ async def _carry_out(context: ChannelContext, api: BotApi, plan: Plan) -> None:
             break
     assert refused is not None
     log.error("bot_not_set_up", bot_id=plan.bot_id, detail=describe(refused))
-
-
-def describe(reply: Reply) -> str:
-    """A reply that was no yes, in words for a log."""
-    return reply.description or f"HTTP {reply.status}" if isinstance(reply, Answer) else reply.detail

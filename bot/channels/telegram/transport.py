@@ -93,7 +93,7 @@ class BotApi:
             session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=100, keepalive_timeout=_KEEP_ALIVE, ttl_dns_cache=60),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                skip_auto_headers=("User-Agent",),
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
             )
             self._sessions[access, pool] = session
         return session
