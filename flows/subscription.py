@@ -10,13 +10,19 @@ from flows.engine.flow import Button, Command, Keyword, Opens, StopWords, flow
 from flows.steps.house import house
 from flows.steps.patience import A_DAY, leaves_quietly
 
-NEWS = "news"
-
 
 async def _leave(session: AsyncSession, member_id: int, *, channel: str) -> None:
     """Withdraw on this channel also what was never decided, so that the word stands; elsewhere what was given."""
     await consent.withdraw_all(session, member_id, channel=channel, source="stop")
     await consent.withdraw_all(session, member_id, source="stop")
+
+
+async def _come_back(session: AsyncSession, member_id: int, *, channel: str, terms_version: str) -> None:
+    """Agree to what sign-up asks for: the default topics, on this channel."""
+    for topic in await consent.topics(session):
+        if topic.is_default:
+            given = {"topic": topic.key, "text_version": terms_version, "source": "subscribe"}
+            await consent.give(session, member_id, channel=channel, **given)
 
 
 @flow("stop", starts=[Command("stop"), Command("unsubscribe"), StopWords(), Button("stop")])
@@ -49,5 +55,5 @@ async def subscribe(chat: Chat) -> None:
     if answer == "later":
         await chat.say("subscription/left_off")
         return
-    await chat.do(consent.give, channel=chat.channel, topic=NEWS, text_version=brand.terms_version, source="subscribe")
+    await chat.do(_come_back, channel=chat.channel, terms_version=brand.terms_version)
     await chat.say("subscription/started")
