@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Form, Path, Response
 
 from admin_api.access import public
-from admin_api.console.pages import ROOT, again, redirect, render
+from admin_api.console.pages import ROOT, again, locale_of, redirect, render
 from admin_api.console.sign_in import open_session
 from admin_api.deps import EdgeOf
 from admin_api.edge import Edge
@@ -69,7 +69,9 @@ async def set_up(
     """Make the first operator and sign in."""
     try:
         _check_same(password, repeated)
-        operator = await links.complete_setup(edge.session, token, email=email, name=name, password=password)
+        operator = await links.complete_setup(
+            edge.session, token, email=email, name=name, password=password, locale=locale_of(edge)
+        )
     except InvalidError as error:
         return await _once_more(edge, token, LinkPurpose.SETUP, error, email=email, name=name)
     return await _finish(edge, operator, "operator.set_up")
@@ -88,7 +90,9 @@ async def accept_invitation(
     """Become an operator and sign in."""
     try:
         _check_same(password, repeated)
-        operator = await links.accept_invitation(edge.session, token, name=name, password=password)
+        operator = await links.accept_invitation(
+            edge.session, token, name=name, password=password, locale=locale_of(edge)
+        )
     except (InvalidError, EmailTakenError) as error:
         return await _once_more(edge, token, LinkPurpose.INVITATION, error, name=name)
     return await _finish(edge, operator, "invitation.accept")

@@ -48,6 +48,7 @@ def make_engine(url: str, *, pool_size: int = 10, application: str = "siyu") -> 
         max_overflow=0,
         pool_timeout=2,
         pool_pre_ping=True,
+        hide_parameters=True,  # errors go to logs, values may be personal
         connect_args={"server_settings": {"timezone": "UTC", "application_name": application}},
     )
 

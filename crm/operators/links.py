@@ -71,22 +71,28 @@ async def look(session: AsyncSession, token: str, purpose: LinkPurpose) -> Link:
     return records.link(session, await _usable(session, token, purpose))
 
 
-async def complete_setup(session: AsyncSession, token: str, *, email: str, name: str, password: str) -> Operator:
+async def complete_setup(
+    session: AsyncSession, token: str, *, email: str, name: str, password: str, locale: str = "zh-CN"
+) -> Operator:
     """Make the first operator, an owner, and use up the link. Raises LinkNotFoundError, SetupDoneError and more."""
     await _one_setup_at_a_time(session)
     row = await _usable(session, token, LinkPurpose.SETUP, lock=True)
-    operator = await service.create(session, email=email, name=name, role=Role.OWNER, password=password)
+    operator = await service.create(session, email=email, name=name, role=Role.OWNER, password=password, locale=locale)
     await _use(session, row)
     return operator
 
 
-async def accept_invitation(session: AsyncSession, token: str, *, name: str, password: str) -> Operator:
+async def accept_invitation(
+    session: AsyncSession, token: str, *, name: str, password: str, locale: str = "zh-CN"
+) -> Operator:
     """Become an operator by invitation. Raises LinkNotFoundError, WeakPasswordError, EmailTakenError."""
     row = await _usable(session, token, LinkPurpose.INVITATION, lock=True)
     link = records.link(session, row)
     assert link.email is not None
     assert link.role is not None
-    operator = await service.create(session, email=link.email, name=name, role=link.role, password=password)
+    operator = await service.create(
+        session, email=link.email, name=name, role=link.role, password=password, locale=locale
+    )
     await _use(session, row)
     return operator
 

@@ -27,7 +27,7 @@ class Site:
     def client(self, base_url: str = "http://siyu.test", **headers: str) -> httpx.AsyncClient:
         """A client that speaks to the application."""
         transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
-        return httpx.AsyncClient(transport=transport, base_url=base_url, headers=headers)
+        return httpx.AsyncClient(transport=transport, base_url=base_url, headers={"Accept-Language": "en", **headers})
 
     async def api(self, *scopes: str) -> httpx.AsyncClient:
         """A client with a new API key of these scopes, all when none is given."""
