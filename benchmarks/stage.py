@@ -23,6 +23,12 @@ class Stage:
     postgres_url: str
 
 
+def _settings(folder: Path) -> Settings:
+    base = Settings()
+    database = base.database.model_copy(update={"interactive_pool_size": 40, "pool_size": 20})
+    return base.model_copy(update={"data": base.data.model_copy(update={"dir": folder}), "database": database})
+
+
 @asynccontextmanager
 async def stage() -> AsyncIterator[Stage]:
     """Servers, schema, shipped defaults; gone without a trace afterwards."""
@@ -32,7 +38,7 @@ async def stage() -> AsyncIterator[Stage]:
         valkey = await start_valkey(folder)
         try:
             await migrate(postgres.url)
-            settings = Settings().model_copy(update={"data": Settings().data.model_copy(update={"dir": folder})})
+            settings = _settings(folder)
             servers = Servers(postgres.url, valkey.url)
             async with open_container(settings, servers, application="bench") as container:
                 await ensure_defaults(container)
