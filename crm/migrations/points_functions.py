@@ -84,7 +84,7 @@ CREATE FUNCTION siyu_restore_lots(p_member bigint, p_transaction uuid, p_restore
         ) AS used
         WHERE running > p_repaid
     ) AS left_over
-    ORDER BY id
+    ORDER BY expires_at NULLS LAST, earned_at, id
     RETURNING points)
     SELECT coalesce(sum(points), 0)::bigint FROM restored
 $$
