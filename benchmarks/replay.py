@@ -43,7 +43,7 @@ async def record(sessions: Sessions, work: Callable[[], Awaitable[Any]]) -> list
     def mark(word: str) -> Callable[[Any], None]:
         return lambda _: seen.append(Statement(word, ()))
 
-    listeners = [
+    listeners: list[tuple[str, Callable[..., Any]]] = [
         ("before_cursor_execute", executed),
         ("begin", mark("BEGIN")),
         ("commit", mark("COMMIT")),

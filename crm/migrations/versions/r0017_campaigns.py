@@ -18,7 +18,7 @@ def upgrade() -> None:
         "campaigns",
         sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
         sa.Column("name", sa.Text, nullable=False),
-        sa.Column("segment_id", sa.BigInteger, sa.ForeignKey("segments.id", name="fk_campaigns_segment_id"), nullable=False),
+        sa.Column("segment_id", sa.BigInteger, nullable=False),
         sa.Column("message", JSONB, nullable=False),
         sa.Column("topic", sa.Text, nullable=False),
         sa.Column("message_class", sa.Text, nullable=False),
@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.Column("started_at", TIME),
         sa.Column("finished_at", TIME),
         sa.Column("archived_at", TIME),
+        sa.ForeignKeyConstraint(["segment_id"], ["segments.id"], name="fk_campaigns_segment_id"),
     )
     op.create_index(
         "ix_campaigns_scheduled_at", "campaigns", ["scheduled_at"], postgresql_where=sa.text("status = 'scheduled'")

@@ -13,8 +13,8 @@ TIME = sa.DateTime(timezone=True)
 NOW = sa.text("siyu_now()")
 
 
-def _foreign(table: str, column: str, target: str, **options: str) -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint([column], [target], name=f"fk_{table}_{column}", **options)
+def _foreign(table: str, column: str, target: str, ondelete: str | None = None) -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint([column], [target], name=f"fk_{table}_{column}", ondelete=ondelete)
 
 
 def upgrade() -> None:
