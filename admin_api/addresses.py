@@ -2,8 +2,10 @@
 
 from fastapi import Request
 
-from admin_api.console.pages import ROOT
 from admin_api.deps import deps_of
+
+ROOT = "/console"
+"""Below it stand the console's pages."""
 
 
 def public_url(request: Request) -> str:

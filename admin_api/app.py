@@ -8,9 +8,9 @@ from fastapi.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
 
 from admin_api import errors, health, openapi
+from admin_api.addresses import ROOT
 from admin_api.buckets import SignInThrottle
 from admin_api.console.error_pages import error_page
-from admin_api.console.pages import ROOT
 from admin_api.deps import AdminDeps
 from admin_api.guard import Guard
 from admin_api.metrics import HttpMetrics

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 from fastapi import Form, Response
 
 from admin_api.access import signed_in
+from admin_api.addresses import ROOT
 from admin_api.console.one_time_links import PasswordsDifferError
-from admin_api.console.pages import ROOT, again, redirect, render
+from admin_api.console.pages import again, redirect, render
 from admin_api.console.sign_in import open_session, throttle_of
 from admin_api.deps import EdgeOf
 from admin_api.edge import Edge

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from fastapi import Form, Response
 
 from admin_api.access import allow
-from admin_api.console.pages import ROOT, again, redirect, render
+from admin_api.addresses import ROOT
+from admin_api.console.pages import again, redirect, render
 from admin_api.deps import EdgeOf
 from admin_api.edge import Edge
 from admin_api.routing import page_router

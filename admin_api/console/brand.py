@@ -6,8 +6,9 @@ from typing import Annotated, Any
 from fastapi import File, Form, Response, UploadFile
 
 from admin_api.access import allow, public
+from admin_api.addresses import ROOT
 from admin_api.api.brand import changed
-from admin_api.console.pages import ROOT, again, redirect, render
+from admin_api.console.pages import again, redirect, render
 from admin_api.deps import EdgeOf
 from admin_api.routing import page_router
 from crm.brand import service

@@ -5,8 +5,9 @@ from urllib.parse import quote
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from admin_api.addresses import ROOT
 from admin_api.console import locale as locales
-from admin_api.console.pages import ROOT, environment
+from admin_api.console.pages import environment
 from admin_api.problems import ConfirmationNeededError, ProblemError, SignInNeededError
 
 _HEADINGS = {

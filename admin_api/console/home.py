@@ -3,7 +3,8 @@
 from fastapi import Response
 
 from admin_api.access import signed_in
-from admin_api.console.pages import ROOT, redirect
+from admin_api.addresses import ROOT
+from admin_api.console.pages import redirect
 from admin_api.deps import EdgeOf
 from admin_api.routing import page_router
 from crm.operators.permissions import Permission

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from fastapi import Form, Path, Response
 
 from admin_api.access import public
-from admin_api.console.pages import ROOT, again, locale_of, redirect, render
+from admin_api.addresses import ROOT
+from admin_api.console.pages import again, locale_of, redirect, render
 from admin_api.console.sign_in import open_session
 from admin_api.deps import EdgeOf
 from admin_api.edge import Edge

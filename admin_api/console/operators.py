@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from fastapi import Form, Response
 
 from admin_api.access import allow
-from admin_api.addresses import console_url
+from admin_api.addresses import ROOT, console_url
 from admin_api.api.operators import invitation_view, operator_view
-from admin_api.console.pages import ROOT, again, redirect, render
+from admin_api.console.pages import again, redirect, render
 from admin_api.deps import EdgeOf
 from admin_api.edge import Edge
 from admin_api.routing import page_router

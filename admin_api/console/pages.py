@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader
 
 from admin_api import cookies
+from admin_api.addresses import ROOT
 from admin_api.console import locale as locales
 from admin_api.edge import Edge
 from admin_api.errors import as_problem
@@ -22,7 +23,6 @@ from crm.kit.errors import DomainError
 from crm.kit.resources import TEMPLATES
 from crm.operators.permissions import Permission
 
-ROOT = "/console"
 INSECURE = "This console is open over http: passwords travel unencrypted. Put it behind https before real use."
 _LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1", "[::1]"}
 

@@ -7,9 +7,10 @@ from fastapi import Form, Request, Response
 
 from admin_api import cookies
 from admin_api.access import public, signed_in
+from admin_api.addresses import ROOT
 from admin_api.buckets import SignInThrottle
 from admin_api.console.locale import LOCALES
-from admin_api.console.pages import ROOT, again, redirect, render, safe_next
+from admin_api.console.pages import again, redirect, render, safe_next
 from admin_api.deps import Deps, EdgeOf
 from admin_api.edge import Edge
 from admin_api.problems import ProblemError
