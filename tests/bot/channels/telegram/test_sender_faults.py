@@ -1,8 +1,6 @@
 """Every row of the error table, over a real connection and a server that misbehaves."""
 
 import asyncio
-import subprocess
-import sys
 from uuid import uuid4
 
 import pytest
@@ -168,15 +166,3 @@ async def test_servers_that_speak_something_else(said: bytes, phase: Phase) -> N
     assert isinstance(reply, Failure)
     assert reply.phase is phase
     assert "127.0.0.1" not in reply.detail
-
-
-def test_the_sender_loads_no_bot_framework() -> None:
-    program = (
-        "import sys\n"
-        "from runtime.channels import discover_channels, load_part\n"
-        "for manifest in discover_channels().values(): load_part(manifest.sender)\n"
-        "loaded = sorted(name for name in ('aiogram', 'telegram', 'fastapi') if name in sys.modules)\n"
-        "print(loaded, 'bot.channels.telegram.sender' in sys.modules)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout.strip() == "[] True"
