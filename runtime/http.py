@@ -12,6 +12,7 @@ from crm.config.settings import HttpSettings
 
 _DRAIN_SECONDS = 15
 _BACKLOG = 1024
+_MOST_FRAME_BYTES = 64 * 1024
 
 
 class _Server(uvicorn.Server):
@@ -62,6 +63,7 @@ async def serving(app: ASGIApp, listener: socket.socket, settings: HttpSettings)
         app,
         http="httptools",
         ws="websockets-sansio",
+        ws_max_size=_MOST_FRAME_BYTES,
         log_config=None,
         access_log=False,
         server_header=False,
