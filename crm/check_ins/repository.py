@@ -22,7 +22,9 @@ _CHECK_IN = text(
     " RETURNING member_id, last_on, last_at, streak, total)"
     " , kept AS (INSERT INTO check_ins (member_id, local_date, checked_in_at, zone, streak, channel)"
     " SELECT member_id, last_on, last_at, :zone, streak, :channel FROM counted ON CONFLICT DO NOTHING RETURNING 1)"
-    " SELECT streak, total FROM counted"
+    " SELECT streak, total, ARRAY(SELECT extract(day FROM c.local_date)::int FROM check_ins c"
+    "  WHERE c.member_id = :member_id AND c.local_date >= :month AND c.local_date < :today ORDER BY c.local_date)"
+    " AS days_before FROM counted"
 )
 
 
@@ -36,10 +38,14 @@ async def check_in(
     zone: str,
     channel: str | None,
 ) -> AnyRow | None:
-    """Count today's check-in (streak, total), once however many try at the same time; None when it does not count."""
+    """Count today's check-in, once however many try at the same time; None when it does not count.
+
+    Answers streak, total and days_before: this month's earlier check-ins, as the statement found them.
+    """
     values = {
         "member_id": member_id,
         "today": today,
+        "month": today.replace(day=1),
         "day_before": day_before,
         "now": now,
         "latest": now - MINIMUM_GAP,

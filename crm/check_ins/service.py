@@ -40,11 +40,13 @@ async def check_in(session: AsyncSession, member_id: int, *, channel: str | None
     awards: list[Award] = []
     if counted is not None:
         last_on, last_at, streak = today, now, counted.streak
+        days = [*counted.days_before, today.day]
         awards = await _announce(session, member_id, today, counted, channel)
     else:
         standing = await repository.standing(session, member_id)
         assert standing is not None
         last_on, last_at, streak = standing.last_on, standing.last_at, standing.streak
+        days = await _days(session, member_id, today)
     bonus = sum(award.points for award in awards if award.rule == _STREAK_RULE)
     return CheckInResult(
         is_new=counted is not None,
@@ -55,7 +57,7 @@ async def check_in(session: AsyncSession, member_id: int, *, channel: str | None
         milestone=streak if bonus else None,
         balance=awards[-1].balance if awards else await points.balance(session, member_id),
         next_at=policy.next_at(last_on, last_at, zone),
-        calendar=await _days(session, member_id, today),
+        calendar=days,
         month=today.month,
         year=today.year,
     )

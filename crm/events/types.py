@@ -46,4 +46,14 @@ class RecordedEvent:
 
     def as_event(self, kind: type[Event]) -> Event:
         """Decoded into the dataclass of the catalogue."""
-        return TypeAdapter(kind).validate_python({**self.data, "member_id": self.member_id})
+        return _adapter(kind).validate_python({**self.data, "member_id": self.member_id})
+
+
+_ADAPTERS: dict[type[Event], TypeAdapter[Event]] = {}
+"""Kept, because building one costs a hundred times what using it does."""
+
+
+def _adapter(kind: type[Event]) -> TypeAdapter[Event]:
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Row, Select, insert, or_, select, update
+from sqlalchemy import DateTime, Row, Select, bindparam, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +14,7 @@ from crm.kit.text import clean_name
 from crm.points.defaults import SHIPPED
 from crm.points.errors import InvalidRule, RuleNotFound, RuleNotGrantable
 from crm.points.kinds import kind_named
+from crm.points.kinds import kinds as all_kinds
 from crm.points.models import EarningRuleRow, EarningRuleVersionRow
 from crm.points.types import EarningRule, WayToEarn
 
@@ -80,8 +81,7 @@ async def listing(session: AsyncSession) -> list[EarningRule]:
 
 async def in_force(session: AsyncSession, kinds: Sequence[str], at: datetime) -> list[EarningRule]:
     """The active rules of these kinds that were valid at `at`, oldest first."""
-    query = _select().where(EarningRuleRow.kind.in_(kinds), *_valid(at)).order_by(EarningRuleRow.id)
-    return [_rule(row) for row in await session.execute(query)]
+    return [_rule(row) for row in await session.execute(_IN_FORCE, {"kinds": kinds, "at": at})]
 
 
 async def grantable(session: AsyncSession, rule_id: int) -> EarningRule:
@@ -95,9 +95,8 @@ async def grantable(session: AsyncSession, rule_id: int) -> EarningRule:
 
 async def how_to_earn(session: AsyncSession, locale: str) -> list[WayToEarn]:
     """What the rules in force now give, told in `locale`, in the order of their creation."""
-    query = _select().where(*_valid(await clock.now(session))).order_by(EarningRuleRow.id)
     ways = []
-    for rule in [_rule(row) for row in await session.execute(query)]:
+    for rule in await in_force(session, list(all_kinds()), await clock.now(session)):
         kind = kind_named(rule.kind)
         told = kind.explain(kind.parameters.model_validate(rule.parameters), locale)
         if told is not None:
@@ -164,14 +163,20 @@ def _current() -> Select[*tuple[Any, ...]]:
     return _select().where(_VERSION.in_force_until.is_(None))
 
 
-def _valid(at: datetime) -> tuple[ColumnElement[bool], ...]:
+def _in_force() -> Select[*tuple[Any, ...]]:
+    at = bindparam("at", type_=DateTime(timezone=True))
     return (
-        _VERSION.is_active.is_(True),
-        _VERSION.in_force_from <= at,
-        or_(_VERSION.in_force_until.is_(None), _VERSION.in_force_until > at),
-        or_(_VERSION.valid_from.is_(None), _VERSION.valid_from <= at),
-        or_(_VERSION.valid_until.is_(None), _VERSION.valid_until > at),
+        _select()
+        .where(EarningRuleRow.kind.in_(bindparam("kinds", expanding=True)), _VERSION.is_active)
+        .where(_VERSION.in_force_from <= at, or_(_VERSION.in_force_until.is_(None), _VERSION.in_force_until > at))
+        .where(or_(_VERSION.valid_from.is_(None), _VERSION.valid_from <= at))
+        .where(or_(_VERSION.valid_until.is_(None), _VERSION.valid_until > at))
+        .order_by(EarningRuleRow.id)
     )
+
+
+_IN_FORCE = _in_force()
+"""Built once: every award asks it."""
 
 
 def _rule(row: Row[*tuple[Any, ...]]) -> EarningRule:
