@@ -1,0 +1,1 @@
+"""Siyu as it is deployed: real processes, real servers, real HTTP."""
