@@ -22,6 +22,7 @@ from crm.tickets.types import Noted
 from flows.engine.buttons import ContentTap
 from flows.engine.flow import Button, StopWords
 from flows.engine.inputs import Input, InputKind
+from flows.engine.reading import OpenQuestion
 from flows.engine.registry import Flows
 from flows.engine.routing import Cancel, GiveAnswer, OldButton, StaleTap, StartFlow, TapContent, Unknown, route
 from flows.engine.stage import Stage
@@ -48,11 +49,10 @@ class Engine:
         stage = await self._stage(session, contact, conversation, given, traits)
         await stage.drop_expired()
         top = stage.top
-        was_open = (top.number, top.question.step) if top and top.question else None
+        was_open = (top.number, top.question) if top and top.question else None
         meaning = route(given, top.number if top else None, top.question if top else None, self.flows)
         await self._follow(stage, meaning, given)
-        is_step = isinstance(meaning, GiveAnswer) and was_open is not None
-        edits = given.message_ref if is_step and _asks_again(stage, was_open) else None
+        edits = given.message_ref if isinstance(meaning, GiveAnswer) and _may_replace(stage, was_open) else None
         return await self._finish(stage, edits)
 
     async def wake(
@@ -189,9 +189,12 @@ async def _add_tag(turn: Turn, tag: str, *, source: str, source_ref: str) -> Non
         log.warning("tag_not_added", source_ref=source_ref, error=error.code())
 
 
-def _asks_again(stage: Stage, was_open: tuple[int, int] | None) -> bool:
+def _may_replace(stage: Stage, was_open: tuple[int, OpenQuestion] | None) -> bool:
+    """Whether the same run asks on: the tapped message is replaced, unless more than the question stood in it."""
     top = stage.top
-    return top is not None and top.question is not None and was_open is not None and top.number == was_open[0]
+    if top is None or top.question is None or was_open is None or top.number != was_open[0]:
+        return False
+    return was_open[1].stands_alone or was_open[1].step == top.question.step
 
 
 def _can_replace(message: Outbound) -> bool:

@@ -21,6 +21,8 @@ class OpenQuestion:
     """[key, label as shown] in the order of the buttons."""
     draft: list[str] = field(default_factory=list)
     """Keys chosen so far of a question for several."""
+    stands_alone: bool = True
+    """Nothing else was said in its message, so that the next question may take its place."""
     tries: int = 0
     """How many inputs were refused."""
     times_out_at: str | None = None

@@ -164,6 +164,22 @@ async def test_multi_select_keeps_a_draft_until_done(session: AsyncSession) -> N
         assert chat.said[0].edit_ref is None
 
 
+@flow("greeted", starts=[Command("greeted")])
+async def greeted(chat: Chat) -> None:
+    await chat.say("greeted/welcome")
+    await chat.ask("greeted/first", Skippable(Text()))
+    await chat.ask("greeted/second", Skippable(Text()))
+
+
+async def test_what_was_said_beside_a_question_is_never_replaced(session: AsyncSession) -> None:
+    async with talk(session, greeted) as chat:
+        await chat.send("/greeted")
+        assert chat.text == "[greeted/welcome]\n\n[greeted/first]"
+        await chat.tap("engine/skip_button")
+        assert chat.text == "[greeted/second]"
+        assert chat.said[0].edit_ref is None
+
+
 async def test_several_can_be_typed(session: AsyncSession) -> None:
     async with talk(session, taste, traits=without_buttons(ChannelTraits("plain"))) as chat:
         await chat.send("/taste")
