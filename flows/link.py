@@ -3,6 +3,9 @@
 from datetime import datetime, timedelta
 
 from crm.members import linking
+from crm.operators import chats as operator_chats
+from crm.operators.errors import ChatCodeWrongError
+from crm.operators.tokens import is_chat_code
 from crm.points import service as points
 from flows.engine.chat import Chat
 from flows.engine.choices import Choice
@@ -23,7 +26,13 @@ _EXPLAINED = {
 @flow("link", starts=[Command("link"), Keyword("关联", "关联账号", "绑定", "link"), Button("link")], is_parked=False)
 @leaves_quietly
 async def link(chat: Chat, code: str = "") -> None:
-    """Shows a code, or takes the one that the other chat showed (also at once, as `/link 123456`)."""
+    """Shows a code, or takes the one that the other chat showed (also at once, as `/link 123456`).
+
+    An operator's code from the settings page makes this chat one of theirs, for test sends.
+    """
+    if is_chat_code(code):
+        await _link_operator(chat, code)
+        return
     known = digits(code)
     if known is None:
         if not code and await chat.ask("link/ask", Choice("show", "enter"), timeout=A_DAY) == "show":
@@ -35,6 +44,15 @@ async def link(chat: Chat, code: str = "") -> None:
             await chat.say("link/run_out")
             return
     await _redeem(chat, known)
+
+
+async def _link_operator(chat: Chat, code: str) -> None:
+    try:
+        linked = await chat.do(operator_chats.redeem_code, code, identity_id=chat.identity_id)
+    except ChatCodeWrongError:
+        await chat.say("link/wrong_operator_code")
+    else:
+        await chat.say("link/operator", name=linked.operator_name)
 
 
 async def _show(chat: Chat) -> None:

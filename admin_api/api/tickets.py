@@ -44,7 +44,9 @@ async def reply(edge: EdgeOf, ticket_id: IdPath, body: Reply) -> Ticket:
     if edge.acting.operator_id is None:
         raise DeniedError("operator_required", "Only an operator can answer a member.", actor=edge.acting.actor)
     edge.note("ticket.reply", f"ticket:{ticket_id}")
-    return await answers.reply(edge.session, ticket_id, body.text, operator_id=edge.acting.operator_id)
+    answered = await answers.reply(edge.session, ticket_id, body.text, operator_id=edge.acting.operator_id)
+    edge.delivery_ids += answered.delivery_ids
+    return answered.ticket
 
 
 @router.post("/{ticket_id}/close", dependencies=[_WRITE], name="ticket.close", summary="Close a ticket")

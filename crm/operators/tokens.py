@@ -33,6 +33,11 @@ def normal_chat_code(text: str) -> str:
     return f"{CHAT_CODE_PREFIX}{bare[:4]}-{bare[4:]}"
 
 
+def is_chat_code(text: str) -> bool:
+    """Whether `text` is meant as a chat code, right or wrong."""
+    return text.strip().upper().startswith(CHAT_CODE_PREFIX)
+
+
 def digest(secret: str) -> bytes:
     """SHA-256; enough for secrets of full entropy."""
     return hashlib.sha256(secret.encode("utf-8", "replace")).digest()

@@ -15,12 +15,12 @@ from crm.messages.types import Outbound
 from crm.tickets.errors import EmptyReply, NoChannel
 from crm.tickets.models import TicketRow
 from crm.tickets.service import row_of, ticket
-from crm.tickets.types import Ticket
+from crm.tickets.types import Answered
 
 MAX_REPLY = 4000
 
 
-async def reply(session: AsyncSession, ticket_id: int, text: str, *, operator_id: int) -> Ticket:
+async def reply(session: AsyncSession, ticket_id: int, text: str, *, operator_id: int) -> Answered:
     """Answer on the channel where the member asked, else where they were last seen; `text` is plain.
 
     Raises EmptyReply, NoChannel, TicketNotFound.
@@ -36,8 +36,8 @@ async def reply(session: AsyncSession, ticket_id: int, text: str, *, operator_id
     line = NewMessage(Direction.OPERATOR, "text", said, operator_id=operator_id)
     await conversations.record(session, to.id, [line])
     message = Outbound(html.escape(said, quote=False))
-    await deliveries.replies(session, to, ("ticket", f"{row.id}:{row.answers}"), [message])
-    return ticket(session, row)
+    ids = await deliveries.replies(session, to, ("ticket", f"{row.id}:{row.answers}"), [message])
+    return Answered(ticket(session, row), ids)
 
 
 async def _reachable(session: AsyncSession, row: TicketRow) -> Identity:

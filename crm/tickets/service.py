@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
@@ -34,6 +34,28 @@ async def request_person(
         await session.flush()
     await publish(session, PersonRequested(member_id=member_id, ticket_id=row.id))
     return ticket(session, row)
+
+
+async def open_by_operator(session: AsyncSession, member_id: int) -> Ticket:
+    """The member's open ticket, else a new one because an operator writes first: what they answer comes to people."""
+    found = await _open_of(session, member_id)
+    if found is None:
+        moment = await clock.now(session)
+        values = {"member_id": member_id, "created_at": moment, "last_message_at": moment}
+        found = (await session.execute(insert(TicketRow).values(values).returning(TicketRow))).scalar_one()
+    return ticket(session, found)
+
+
+async def find_open(session: AsyncSession, member_id: int) -> Ticket | None:
+    """The member's open ticket, if there is one."""
+    found = await _open_of(session, member_id)
+    return None if found is None else ticket(session, found)
+
+
+async def count_open(session: AsyncSession) -> int:
+    """How many members wait for a person."""
+    query = select(func.count()).select_from(TicketRow).where(TicketRow.status == TicketStatus.OPEN)
+    return (await session.execute(query)).scalar_one()
 
 
 async def note_message(session: AsyncSession, member_id: int) -> Noted:

@@ -1,8 +1,10 @@
 """Public values of tickets."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 
 class TicketStatus(StrEnum):
@@ -35,3 +37,11 @@ class Ticket:
     answered_at: datetime | None
     closed_at: datetime | None
     closed_by: str | None
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An operator's answer: the ticket as it stands now, and what is to be delivered after the commit."""
+
+    ticket: Ticket
+    delivery_ids: Sequence[UUID]

@@ -55,5 +55,6 @@ def make_app(container: Container, conversing: Conversing) -> FastAPI:
         routers=_routers(conversing),
         channels=tuple(conversing.manifests),
         check_bot_token=TokenCheck(conversing),
+        deliver=conversing.lane.deliver_now,
     )
     return create_app(deps)

@@ -5,9 +5,11 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.members import service as members
+from crm.operators import chats as operator_chats
 from crm.points import service as points
 from flows.steps.code import digits
 from flows.testing import Conversation
+from tests.factories.operators import make_operator
 from tests.flows.talking import member, stranger, words
 
 
@@ -88,3 +90,14 @@ async def test_a_code_that_is_not_typed_in_time_runs_out(session: AsyncSession) 
         other.expects("run out")
         await other.send(f"/link {code}")
         other.expects("doesn't fit, or it has run out")
+
+
+async def test_an_operator_links_a_chat_for_test_sends(session: AsyncSession) -> None:
+    operator = await make_operator(session)
+    issued = await operator_chats.issue_code(session, operator.id)
+    async with stranger(session, "en") as chat:
+        await chat.send(f"/link {issued.code.lower()}")
+        chat.expects("This chat is yours now")
+        await chat.send(f"/link {issued.code}")
+        chat.expects("wrong or has run out")
+    assert len(await operator_chats.linked(session, operator.id)) == 1

@@ -47,7 +47,7 @@ async def test_operator_answers_where_the_member_asked(session: AsyncSession) ->
     contact = await make_contact(session)
     ticket = await tickets.request_person(session, contact.member.id, identity_id=contact.identity.id)
     await answers.reply(session, ticket.id, " On my way <3 ", operator_id=3)
-    answered = await answers.reply(session, ticket.id, "Here", operator_id=3)
+    answered = (await answers.reply(session, ticket.id, "Here", operator_id=3)).ticket
     assert answered.answered_at is not None
     last, first = await conversations.transcript(session, contact.member.id)
     assert (first.text, first.direction, first.operator_id, last.text) == (
