@@ -1,5 +1,6 @@
 """How bots reach their server: token and address, read through `crm.bots` and remembered for a few seconds."""
 
+import asyncio
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -62,13 +63,20 @@ class Accesses:
         self._sessions = sessions
         self._server = server
         self._known: dict[int, tuple[Access, float]] = {}
+        self._asking: dict[int, asyncio.Lock] = {}
 
     async def of(self, bot_id: int) -> Access:
         """The bot's access, at most five seconds old. Raises DomainError, SealBrokenError, or one of DATABASE_AWAY."""
+        known = self._remembered(bot_id)
+        if known is not None:
+            return known
+        # One asks, however many wait: a busy bot has dozens of calls under way when its access grows old.
+        async with self._asking.setdefault(bot_id, asyncio.Lock()):
+            return self._remembered(bot_id) or await self.fresh(bot_id)
+
+    def _remembered(self, bot_id: int) -> Access | None:
         known = self._known.get(bot_id)
-        if known is not None and known[1] > monotonic():
-            return known[0]
-        return await self.fresh(bot_id)
+        return known[0] if known is not None and known[1] > monotonic() else None
 
     async def fresh(self, bot_id: int) -> Access:
         """The bot's access as it is now. Raises as `of`."""

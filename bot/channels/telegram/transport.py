@@ -1,8 +1,10 @@
-"""HTTP to a Bot API server: kept-alive connections per bot and lane, orjson, no framework.
+"""Calls of a Bot API server: kept-alive connections per bot and lane, orjson, no bot framework.
 
 A call answers and never raises; addresses contain tokens, so errors are told by their kind alone.
 """
 
+import re
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +16,14 @@ from yarl import URL
 
 from .access import Access
 from .answers import Answer, Failure, Phase, Reply, read_answer
+from .wire import NoAnswer, NotConnected, Pool
 
 READ_TIMEOUT = 30.0
 """Seconds; a message is often delivered although its answer is late, so patience saves doubts."""
 CONNECT_TIMEOUT = 10.0
 _KEEP_ALIVE = 30.0
-_JSON = {"Content-Type": "application/json"}
+_MOST_UPLOADS = 20
+_PRINTABLE = re.compile(r"[\x21-\x7e]+")
 _NEVER_WRITTEN = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 _UNREADABLE = Answer(400, description="Bad Request: the message is not valid Unicode text")
 
@@ -39,8 +43,9 @@ class BotApi:
 
     def __init__(self, *, connect_timeout: float = CONNECT_TIMEOUT) -> None:
         self._connect_timeout = connect_timeout
-        self._sessions: dict[tuple[Access, str], aiohttp.ClientSession] = {}
-        self._addresses: dict[tuple[Access, str], URL] = {}
+        self._pools: dict[tuple[Access, str], Pool] = {}
+        self._heads: dict[tuple[Access, str], bytes] = {}
+        self._uploads: aiohttp.ClientSession | None = None
 
     async def call(
         self,
@@ -54,20 +59,76 @@ class BotApi:
     ) -> Reply:
         """Make one call. `read_timeout` in seconds, between two pieces of the answer."""
         try:
-            body: bytes | aiohttp.FormData = orjson.dumps(values) if upload is None else _form(values, upload)
+            if upload is not None:
+                return await self._post_form(access, method, _form(values, upload), read_timeout)
+            body = orjson.dumps(values)
         except (TypeError, UnicodeError):
             return _UNREADABLE
+        try:
+            head = self._head(access, method)
+            status, answer = await self._pool(access, pool).exchange(
+                b"%b%d\r\n\r\n%b" % (head, len(body), body), read_timeout
+            )
+        except ValueError:
+            return Failure(Phase.CONNECT, "the address of the Bot API server is not valid")
+        except NotConnected as error:
+            return Failure(Phase.CONNECT, f"no connection to the Bot API server: {error}")
+        except NoAnswer as error:
+            return Failure(Phase.ANSWER, f"no answer from the Bot API server: {error}")
+        return read_answer(status, answer)
+
+    async def forget(self, access: Access) -> None:
+        """Close the connections of a bot that is served no more."""
+        for key in [key for key in self._pools if key[0] == access]:
+            self._pools.pop(key).close()
+        for known in [known for known in self._heads if known[0] == access]:
+            del self._heads[known]
+
+    async def close(self) -> None:
+        """Close all connections."""
+        while self._pools:
+            self._pools.popitem()[1].close()
+        if self._uploads is not None:
+            await self._uploads.close()
+            self._uploads = None
+
+    def _pool(self, access: Access, name: str) -> Pool:
+        pool = self._pools.get((access, name))
+        if pool is None:
+            pool = self._pools[access, name] = Pool(URL(access.server), connect_timeout=self._connect_timeout)
+        return pool
+
+    def _head(self, access: Access, method: str) -> bytes:
+        """Everything before the number of the body's bytes."""
+        head = self._heads.get((access, method))
+        if head is None:
+            url = address(access, method)
+            if not _PRINTABLE.fullmatch(url.raw_path):
+                message = "the address of the server has blanks or signs that an address cannot have"
+                raise ValueError(message)
+            lines = [f"POST {url.raw_path} HTTP/1.1", f"Host: {url.host_port_subcomponent}"]
+            if url.user is not None:
+                secret = b64encode(f"{url.user}:{url.password or ''}".encode()).decode()
+                lines.append(f"Authorization: Basic {secret}")
+            lines += ["Content-Type: application/json", "Content-Length: "]
+            head = self._heads[access, method] = "\r\n".join(lines).encode("ascii")
+        return head
+
+    async def _post_form(self, access: Access, method: str, form: aiohttp.FormData, read_timeout: float) -> Reply:
+        """Uploads are few and large: a general client writes them piece by piece."""
+        if self._uploads is None:
+            connector = aiohttp.TCPConnector(limit=_MOST_UPLOADS, keepalive_timeout=_KEEP_ALIVE, ttl_dns_cache=60)
+            self._uploads = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+            )
         timeout = aiohttp.ClientTimeout(
             connect=self._connect_timeout, sock_connect=self._connect_timeout, sock_read=read_timeout
         )
         try:
-            session = self._session(access, pool)
-            async with session.post(
-                self._address(access, method),
-                data=body,
-                headers=_JSON if upload is None else None,
-                timeout=timeout,
-                allow_redirects=False,
+            async with self._uploads.post(
+                address(access, method), data=form, timeout=timeout, allow_redirects=False
             ) as response:
                 return read_answer(response.status, await response.read())
         except _NEVER_WRITTEN as error:
@@ -75,35 +136,10 @@ class BotApi:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return Failure(Phase.ANSWER, f"no answer from the Bot API server: {type(error).__name__}")
 
-    async def forget(self, access: Access) -> None:
-        """Close the connections of a bot that is served no more."""
-        for key in [key for key in self._sessions if key[0] == access]:
-            await self._sessions.pop(key).close()
-        for known in [known for known in self._addresses if known[0] == access]:
-            del self._addresses[known]
 
-    async def close(self) -> None:
-        """Close all connections."""
-        while self._sessions:
-            await self._sessions.popitem()[1].close()
-
-    def _session(self, access: Access, pool: str) -> aiohttp.ClientSession:
-        session = self._sessions.get((access, pool))
-        if session is None:
-            session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=100, keepalive_timeout=_KEEP_ALIVE, ttl_dns_cache=60),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
-            )
-            self._sessions[access, pool] = session
-        return session
-
-    def _address(self, access: Access, method: str) -> URL:
-        address = self._addresses.get((access, method))
-        if address is None:
-            address = URL(f"{access.server}/bot{quote(access.token, safe=':')}/{method}", encoded=True)
-            self._addresses[access, method] = address
-        return address
+def address(access: Access, method: str) -> URL:
+    """Where a bot's method is called. Contains the token."""
+    return URL(f"{access.server}/bot{quote(access.token, safe=':')}/{method}", encoded=True)
 
 
 def _form(values: Mapping[str, Any], upload: Upload) -> aiohttp.FormData:
