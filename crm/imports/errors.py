@@ -1,6 +1,6 @@
 """What can be wrong with an import."""
 
-from crm.kit.errors import InvalidError, NotFoundError
+from crm.kit.errors import ConflictError, InvalidError, NotFoundError
 
 
 class InvalidFile(InvalidError):
@@ -13,3 +13,7 @@ class InvalidMapping(InvalidError):
 
 class ImportNotFound(NotFoundError):
     """There is no such import."""
+
+
+class ImportNotReady(ConflictError):
+    """This import is running or done, or its file was removed after a day; upload the file again."""

@@ -113,7 +113,8 @@ async def _note(session: AsyncSession, import_id: int, rows: int, outcome: bring
     row.rows_failed += len(outcome.problems)
     row.status = ImportStatus.RUNNING
     if row.rows_done >= row.rows_total:
-        row.status, row.finished_at, row.file_sealed = ImportStatus.FINISHED, await clock.now(session), None
+        row.status, row.finished_at = ImportStatus.FINISHED, await clock.now(session)
+        row.file_sealed = row.file_sealed if row.is_dry_run else None
     if outcome.problems:
         found = [{"import_id": import_id, "row": own, "reason": text} for own, text in outcome.problems.items()]
         await session.execute(insert(ImportProblemRow), found)

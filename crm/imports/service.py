@@ -23,7 +23,7 @@ from crm.tags import service as tags
 
 JOB = "imports.members"
 FILE = "imports.file"
-_FIELDS = tuple(Import.__dataclass_fields__)
+_FIELDS = tuple(name for name in Import.__dataclass_fields__ if name != "has_file")
 
 
 async def look_at(session: AsyncSession, data: bytes) -> Sheet:
@@ -53,7 +53,7 @@ async def start(
     chosen = sheet.mapping if mapping is None else mapping
     chosen = columns.check(chosen, sheet.header, await attributes.definitions(session))
     labels = [(await tags.usable(session, tag)).label for tag in tags_for_all]
-    fingerprint = _fingerprint(data, chosen, labels)
+    fingerprint = fingerprint_of(data, chosen, labels)
     values = {
         "filename": clean_name(filename) or "members.csv",
         "fingerprint": fingerprint,
@@ -102,9 +102,10 @@ async def problems(
 
 
 def _select() -> Select[Any]:
-    return select(*(getattr(ImportRow, name) for name in _FIELDS))
+    return select(*(getattr(ImportRow, name) for name in _FIELDS), ImportRow.file_sealed.is_not(None).label("has_file"))
 
 
-def _fingerprint(data: bytes, mapping: Mapping[str, str], labels: Sequence[str]) -> bytes:
+def fingerprint_of(data: bytes, mapping: Mapping[str, str], labels: Sequence[str]) -> bytes:
+    """What makes an import the same as another one."""
     settings = json.dumps([sorted(mapping.items()), sorted(labels)], ensure_ascii=False)
     return hashlib.sha256(hashlib.sha256(data).digest() + settings.encode()).digest()

@@ -8,6 +8,8 @@ from enum import StrEnum
 class ImportStatus(StrEnum):
     """Where an import stands."""
 
+    UPLOADED = "uploaded"
+    """The file is here; somebody has to say which column is what."""
     QUEUED = "queued"
     RUNNING = "running"
     FINISHED = "finished"
@@ -33,6 +35,8 @@ class Import:
     by: str
     created_at: datetime
     finished_at: datetime | None
+    has_file: bool = False
+    """Whether it can be run (again): the file is kept for a day until it was really imported."""
 
 
 @dataclass(frozen=True)

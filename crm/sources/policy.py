@@ -17,7 +17,7 @@ def link(bot: Bot, code: str, public_url: str) -> str | None:
     if isinstance(template, str) and "{code}" in template:
         return template.replace("{code}", code)
     if bot.channel == "webchat":
-        return f"{public_url.rstrip('/')}/chat?source={code}"
+        return f"{public_url.rstrip('/')}/chat?start={code}"
     if bot.channel == "telegram" and bot.username:
         return f"https://t.me/{quote(bot.username.removeprefix('@'), safe='')}?start={code}"
     return None

@@ -17,7 +17,7 @@ from crm.profiles.views import profiles
 from crm.sources import policy
 from crm.sources.errors import InvalidSource, SourceNotFound
 from crm.sources.models import SourceRow
-from crm.sources.types import Source, SourceCounts, SourceKind, SourceLink
+from crm.sources.types import Source, SourceCounts, SourceFunnel, SourceKind, SourceLink
 from crm.tags import service as member_tags
 
 _MAX_TAGS, _MAX_WELCOME = 20, 1000
@@ -128,6 +128,18 @@ async def counts(session: AsyncSession, source_id: int) -> SourceCounts:
     touches = select(func.count()).select_from(events).where(*is_touch)
     found = (await session.scalars(union_all(first, last, touches))).all()
     return SourceCounts(*found)
+
+
+async def funnels(session: AsyncSession) -> dict[int, SourceFunnel]:
+    """By source id, for every source that somebody came through first; one statement for all."""
+    figures = (
+        func.count(),
+        func.count().filter(profiles.c.signed_up_at.is_not(None)),
+        func.count().filter(profiles.c.orders_count > 0),
+    )
+    query = select(profiles.c.first_source_id, *figures).where(profiles.c.first_source_id.is_not(None))
+    rows = await session.execute(query.group_by(profiles.c.first_source_id))
+    return {source_id: SourceFunnel(came, signed_up, ordered) for source_id, came, signed_up, ordered in rows}
 
 
 def _random_code() -> str:

@@ -46,3 +46,12 @@ class SourceCounts:
     first_touches: int
     last_touches: int
     touches: int
+
+
+@dataclass(frozen=True)
+class SourceFunnel:
+    """What became of those whose first contact came through a source."""
+
+    came: int = 0
+    signed_up: int = 0
+    ordered: int = 0
