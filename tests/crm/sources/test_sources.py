@@ -66,7 +66,7 @@ async def test_every_bot_with_an_address_has_a_link(session: AsyncSession) -> No
     links = await service.links(session, source.id, public_url="https://crm.example/")
     assert [link.url for link in links] == [
         f"https://t.me/tea_bot?start={source.code}",
-        f"https://crm.example/chat?source={source.code}",
+        f"https://crm.example/chat?start={source.code}",
         f"http://127.0.0.1/sim/{source.code}",
     ]
     assert service.qr_png(links[0].url).startswith(b"\x89PNG\r\n")
