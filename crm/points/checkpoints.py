@@ -4,7 +4,7 @@ A checkpoint seals the heads that moved since the one before, and its digest cov
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
 from crm.db.session import vault
+from crm.points.errors import CheckpointsBroken
 from crm.points.models import CheckpointHeadRow, CheckpointRow
 from crm.points.types import Checkpoint, LedgerProblem
 
@@ -22,6 +23,7 @@ _BATCH = 2000
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('siyu ledger checkpoint'))")
 _MOVED = text(
     "WITH moved AS (SELECT member_id FROM point_accounts WHERE last_sequence > sealed_sequence"
+    " AND member_id NOT IN (SELECT id FROM members WHERE is_demo)"  # demo data is removable, seals are not
     " ORDER BY member_id LIMIT :most FOR UPDATE SKIP LOCKED)"
     " UPDATE point_accounts a SET sealed_sequence = last_sequence FROM moved WHERE a.member_id = moved.member_id"
     " RETURNING a.member_id, a.last_sequence, a.last_hash"
@@ -44,11 +46,11 @@ def add_head(digest: "hashlib._Hash", member_id: int, sequence: int, chain_hash:
     digest.update(b"|%d|%d|" % (member_id, sequence) + chain_hash)
 
 
-async def seal(session: AsyncSession) -> Checkpoint | None:
+async def seal(session: AsyncSession, *, even_if_unmoved: bool) -> Checkpoint | None:
     """See `crm.points.service.checkpoint`. At most 20,000 accounts at once; busy ones wait for the next."""
     await session.execute(_LOCK)
     moved = sorted((await session.execute(_MOVED, {"most": MOST_ACCOUNTS})).all(), key=lambda row: row.member_id)
-    if not moved:
+    if not moved and not even_if_unmoved:
         return None
     last = (await session.scalars(select(CheckpointRow).order_by(CheckpointRow.id.desc()).limit(1))).one_or_none()
     number, previous = (1, b"") if last is None else (last.id + 1, last.digest)
@@ -99,9 +101,24 @@ async def check(session: AsyncSession) -> tuple[int, list[LedgerProblem]]:
     return len(sealed), list(_unsigned(session, sealed, digests))[:1]
 
 
-def _unsigned(session: AsyncSession, sealed: Iterable[Any], digests: dict[int, Any]) -> Iterable[LedgerProblem]:
+async def sign_again(session: AsyncSession) -> bool:
+    """See `crm.points.service.sign_checkpoints`."""
+    query = select(CheckpointRow).order_by(CheckpointRow.id.desc()).limit(1)
+    last = (await session.scalars(query)).one_or_none()
+    if last is None or vault(session).is_newly_signed(last.digest, PURPOSE, last.signature):
+        return False
+    _, problems = await check(session)
+    if problems:
+        raise CheckpointsBroken(problem=problems[0].subject)
+    return await seal(session, even_if_unmoved=True) is not None
+
+
+def _unsigned(session: AsyncSession, sealed: Sequence[Any], digests: dict[int, Any]) -> Iterable[LedgerProblem]:
+    """A digest covers all before it, so a checkpoint may rest on a later one's signature: its own key may be gone."""
+    signed = [row.id for row in sealed if vault(session).is_signed(row.digest, PURPOSE, row.signature)]
+    last_signed = max(signed, default=0)
     for row in sealed:
         if digests[row.id].digest() != row.digest:
             yield LedgerProblem("checkpoints", f"checkpoint {row.id}", "does not match the heads that it lists")
-        elif not vault(session).is_signed(row.digest, PURPOSE, row.signature):
+        elif row.id > last_signed:
             yield LedgerProblem("checkpoints", f"checkpoint {row.id}", "is not signed with a key in use")

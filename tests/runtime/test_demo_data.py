@@ -2,11 +2,14 @@
 
 from sqlalchemy import func, select, text
 
+from crm.db.base import Base
 from crm.db.session import Sessions
 from crm.points import service as points
 from crm.profiles.views import profiles
 from runtime.demo_data.filling import fill, is_filled
 from runtime.demo_data.people import people
+from runtime.demo_data.removing import remove
+from tests.factories.members import make_contact
 
 
 def test_the_same_people_each_time() -> None:
@@ -29,3 +32,31 @@ async def test_a_small_shop_is_filled_once_and_its_ledger_is_clean(committed_ses
         assert orders > 0
         report = await points.verify(session)
         assert report.is_clean, report.problems
+
+
+async def test_the_shop_is_removed_without_a_trace_and_the_real_member_stays(committed_sessions: Sessions) -> None:
+    async with committed_sessions.begin() as session:
+        await points.ensure_defaults(session)
+        real = await make_contact(session, display_name="Real")
+        await points.earn(session, real.member.id, 50, rule="manual", key="real")
+    before = await _rows(committed_sessions)
+    await fill(committed_sessions, count=6)
+    async with committed_sessions.begin() as session:
+        await points.checkpoint(session)
+    assert await remove(committed_sessions) == 6
+    assert await remove(committed_sessions) == 0
+    left = {name: count for name, count in (await _rows(committed_sessions)).items() if count > before.get(name, 0)}
+    allowed = {"audit_log", "ledger_checkpoints", "ledger_checkpoint_heads", "tags", "event_handoffs"}
+    assert set(left) <= allowed, left
+    async with committed_sessions() as session:
+        assert await points.balance(session, real.member.id) == 50
+        report = await points.verify(session)
+        assert report.is_clean, report.problems
+
+
+async def _rows(sessions: Sessions) -> dict[str, int]:
+    async with sessions() as session:
+        found = {}
+        for table in Base.metadata.sorted_tables:
+            found[table.name] = await session.scalar(select(func.count()).select_from(table)) or 0
+        return found
