@@ -66,7 +66,7 @@ def _doomed() -> Iterator[tuple[Table, ColumnElement[bool]]]:
 
 
 def _belongs(table: Table) -> ColumnElement[bool] | None:
-    conditions = [
+    conditions: list[ColumnElement[bool]] = [
         table.c[column].in_(_ids(owner))
         for column, owner in (("member_id", "members"), ("identity_id", "identities"), ("bot_id", "bots"))
         if column in table.c
