@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import structlog
 from redis.asyncio import Redis
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool
 
 from crm.db.session import Sessions
 from crm.deliveries import leases
@@ -25,6 +26,8 @@ log = structlog.get_logger(__name__)
 _IDLE = 0.5
 _AFTER_ERROR = 2.0
 _MOST_RUNS = 8
+_SPARE_CONNECTIONS = 2
+"""Each run holds one connection; leases are taken and kept alive through others."""
 _NO_BOT = 0
 _OUTSIDE = (SQLAlchemyError, OSError, TimeoutError)
 
@@ -46,7 +49,12 @@ async def run_sender(
     """
     local = LocalPacer()
     desk = Desk(sessions, pacer or ValkeyPacer(valkey, local), senders, renderer, token("sender-", size=9), stop)
-    await _Floor(desk, local, open_groups).work()
+    await _Floor(desk, local, open_groups, _most_runs(sessions)).work()
+
+
+def _most_runs(sessions: Sessions) -> int:
+    pool = sessions.kw["bind"].pool
+    return max(1, min(_MOST_RUNS, pool.size() - _SPARE_CONNECTIONS)) if isinstance(pool, QueuePool) else _MOST_RUNS
 
 
 @dataclass
@@ -56,6 +64,7 @@ class _Floor:
     desk: Desk
     local: LocalPacer
     open_groups: int
+    most_runs: int
     runs: dict[asyncio.Task[None], int] = field(default_factory=dict)
     """Each run with the bot it serves."""
 
@@ -63,7 +72,7 @@ class _Floor:
         stop = self.desk.stop
         try:
             while not stop.is_set():
-                is_busy = len(self.runs) < _MOST_RUNS and await self._take()
+                is_busy = len(self.runs) < self.most_runs and await self._take()
                 if not is_busy:
                     await self._rest()
         finally:

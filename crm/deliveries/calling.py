@@ -1,4 +1,4 @@
-"""Making the calls of one group: in their slots, several at a time, and not one more than may still be made."""
+"""Making the calls of one group: in their slots, all at a time if need be, and not one more than may still be made."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +29,6 @@ from crm.kit.clock import monotonic
 from crm.messages.types import Outbound
 
 log = structlog.get_logger(__name__)
-_AT_ONCE = 16
 _REFERENCE = {"zh": "编号", "en": "Ref."}
 
 
@@ -96,10 +95,7 @@ class Caller:
         outcomes: list[SendOutcome | None] = [None] * len(calls)
         begun: set[int] = set()
         order = iter(sorted(range(len(calls)), key=slots.__getitem__))
-        workers = [
-            asyncio.create_task(self._work(order, calls, slots, outcomes, begun))
-            for _ in range(min(_AT_ONCE, len(calls)))
-        ]
+        workers = [asyncio.create_task(self._work(order, calls, slots, outcomes, begun)) for _ in calls]
         await self._until_done(workers)
         for index in begun:
             if outcomes[index] is None:

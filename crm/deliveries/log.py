@@ -1,15 +1,15 @@
-"""Writing to the append-only tables: intents before the calls, results after them, in bulk by COPY."""
+"""Writing to the append-only tables: intents before the calls, results after them."""
 
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
+from crm.db.held import HeldConnection
+from crm.deliveries.errors import LeaseLost
 from crm.deliveries.leases import Lease
-from crm.deliveries.models import INTENTS
 from crm.deliveries.policy import Result
 
 _COLUMNS = (
@@ -26,6 +26,26 @@ _COLUMNS = (
     "provider_ref",
     "awaits_receipt",
 )
+
+
+# The row of the chunk is locked, so that whoever takes the lease over sees these rows or keeps them from being written.
+_TURN = """
+WITH held AS MATERIALIZED (
+    SELECT s.status = 'active' AS is_active, siyu_now() AS at
+    FROM delivery_chunks c JOIN delivery_sources s ON s.id = c.broadcast_id
+    WHERE c.id = $1::bigint AND c.fence = $2::int FOR NO KEY UPDATE OF c
+), written AS (
+    INSERT INTO delivery_results
+        (delivery_id, chunk_id, identity_id, at, source_month, fence, outcome, provider_ref, awaits_receipt)
+    SELECT r.delivery_id, $1::bigint, r.identity_id, held.at, $3::date, $2::int, 'sent', r.reference, r.awaits_receipt
+    FROM held CROSS JOIN unnest($4::uuid[], $5::bigint[], $6::text[], $7::smallint[])
+        AS r(delivery_id, identity_id, reference, awaits_receipt)
+), intended AS (
+    INSERT INTO delivery_intents (source_month, chunk_id, fence, delivery_ids, at)
+    SELECT $3::date, $1::bigint, $2::int, $8::uuid[], at FROM held WHERE is_active AND cardinality($8::uuid[]) > 0
+)
+SELECT is_active FROM held
+"""
 
 
 async def append(session: AsyncSession, lease: Lease, results: Sequence[Result]) -> None:
@@ -56,10 +76,23 @@ async def append(session: AsyncSession, lease: Lease, results: Sequence[Result])
     await driver.copy_records_to_table("delivery_results", records=records, columns=_COLUMNS)
 
 
-async def intend(session: AsyncSession, lease: Lease, delivery_ids: Sequence[UUID]) -> None:
-    """Note which deliveries are about to be sent; to be committed before the first call."""
-    await session.execute(
-        insert(INTENTS).values(
-            source_month=lease.source_month, chunk_id=lease.chunk_id, fence=lease.fence, delivery_ids=list(delivery_ids)
-        )
+async def turn(held: HeldConnection, lease: Lease, sent: Sequence[Result], intended: Sequence[UUID]) -> bool:
+    """Between two groups: append what the last one sent, note the next one; one statement, one commit.
+
+    The intent is written only while the source may be sent: False when it was paused or cancelled meanwhile. Raises
+    LeaseLost, with nothing written.
+    """
+    row = await held.row(
+        _TURN,
+        lease.chunk_id,
+        lease.fence,
+        lease.source_month,
+        [result.delivery_id for result in sent],
+        [result.identity_id for result in sent],
+        [result.provider_ref for result in sent],
+        [1 if result.awaits_receipt else None for result in sent],
+        intended,
     )
+    if row is None:
+        raise LeaseLost
+    return bool(row["is_active"])

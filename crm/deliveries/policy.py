@@ -180,10 +180,11 @@ def conclude(
     attempt: Attempt, outcome: SendOutcome, message_class: MessageClass, now: datetime, jitter: float
 ) -> Result:
     """What is recorded of one call. `jitter` is between 0 and 1."""
+    if isinstance(outcome, Sent):
+        reference, awaits_receipt = outcome.provider_ref, outcome.awaits_receipt
+        return Result(attempt.delivery_id, attempt.identity_id, "sent", None, None, reference, None, awaits_receipt)
     line = Result(attempt.delivery_id, attempt.identity_id, "failed")
     match outcome:
-        case Sent(reference, awaits_receipt):
-            line = replace(line, outcome="sent", provider_ref=reference, awaits_receipt=awaits_receipt)
         case Throttled(retry_after):
             until = now + timedelta(seconds=retry_after)
             line = replace(line, outcome="deferred", reason=Reason.THROTTLED, not_before=until)

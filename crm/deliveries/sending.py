@@ -5,7 +5,7 @@ import contextlib
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import structlog
@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
+from crm.db.held import HeldConnection
 from crm.db.session import Sessions
 from crm.deliveries import effects, gates, leases, log, sources, tallies
 from crm.deliveries.calling import Call, Caller, with_reference
@@ -22,13 +23,15 @@ from crm.deliveries.policy import Candidate, Result, conclude, group_size, windo
 from crm.deliveries.rates import Pacer
 from crm.deliveries.rendering import Batch, Renderer
 from crm.deliveries.tallies import Tally
-from crm.deliveries.types import ChannelSender, ContentRejected, Lane, MessageClass, Reason, SendOutcome
+from crm.deliveries.types import ChannelSender, ContentRejected, Lane, MessageClass, Reason, SendOutcome, Sent
 from crm.kit.clock import monotonic
 
 logger = structlog.get_logger(__name__)
 _USUAL_RATE = 25.0
 _JITTER_STEPS = 1 << 16
 _START: gates.Position = (0, -1)
+_NOW_IS_NOT_ASKED = datetime.min.replace(tzinfo=UTC)
+"""What was sent has no time but the one at which it is written."""
 _NO_PAUSE, _AFTER_ERROR = timedelta(0), timedelta(seconds=10)
 _OUTSIDE = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 """The database is away, or busy; what was not written stays in memory until it is."""
@@ -54,6 +57,7 @@ class ChunkRun:
     def __init__(self, desk: Desk, lease: Lease) -> None:
         self._desk = desk
         self._lease = lease
+        self._held = HeldConnection(desk.sessions)
         self._caller = Caller(
             desk.sessions,
             desk.senders,
@@ -85,6 +89,7 @@ class ChunkRun:
             pulse.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await pulse
+            await self._held.close()
 
     async def _give_back_later(self) -> None:
         """Save what is known as soon as the database can be reached again, for as long as the lease is ours."""
@@ -120,7 +125,7 @@ class ChunkRun:
         position: gates.Position | None = _START
         rate = _USUAL_RATE
         while position is not None:
-            async with self._desk.sessions.begin() as session:
+            async with self._held.begin() as session:
                 if not await leases.extend(session, self._lease):
                     return False
                 window = await gates.judge_window(
@@ -186,16 +191,23 @@ class ChunkRun:
 
     async def _open(self, calls: Sequence[Call]) -> bool:
         """Commit the last group's results and this one's intent; False when nothing more is to be sent."""
-        since = monotonic()
-        async with self._desk.sessions.begin() as session:
-            may_go = await leases.extend(session, self._lease)
+        if self._streak or not all(isinstance(outcome, Sent) for _, outcome in self._unwritten):
+            await self._write_with_effects()
+        may_call = all(self._caller.may_call(call.bot_id) for call in calls)
+        sent = self._results(_NOW_IS_NOT_ASKED)
+        is_active = await log.turn(
+            self._held, self._lease, sent, [call.candidate.delivery_id for call in calls] if may_call else []
+        )
+        self._count(sent)
+        self._written(self._streak)
+        return may_call and is_active
+
+    async def _write_with_effects(self) -> None:
+        """Results that change more than themselves, with what they change."""
+        async with self._held.begin() as session:
+            await leases.extend(session, self._lease)
             streak = await self._write(session)
-            may_go = may_go and all(self._caller.may_call(call.bot_id) for call in calls)
-            if may_go:
-                await log.intend(session, self._lease, [call.candidate.delivery_id for call in calls])
         self._written(streak)
-        self._keep_until(since)
-        return may_go
 
     def _written(self, streak: int) -> None:
         self._unwritten, self._streak = [], streak
@@ -206,14 +218,20 @@ class ChunkRun:
             return self._streak
         now = await clock.now(session)
         outcomes = [outcome for _, outcome in self._unwritten]
-        results = [self._result(call, outcome, now) for call, outcome in self._unwritten]
+        results = self._results(now)
         await log.append(session, self._lease, results)
         await effects.note_unreachable(session, results, outcomes)
         await effects.pause_if_long(session, self._lease, outcomes, now)
+        self._count(results)
+        return await effects.count_content_errors(session, self._lease, self._streak, results)
+
+    def _count(self, results: Sequence[Result]) -> None:
         self._tally.add(results)
         # A receipt may come in while the chunk is still ours; the rows know, we do not.
         self._awaits_receipts |= any(result.awaits_receipt for result in results)
-        return await effects.count_content_errors(session, self._lease, self._streak, results)
+
+    def _results(self, now: datetime) -> list[Result]:
+        return [self._result(call, outcome, now) for call, outcome in self._unwritten]
 
     def _result(self, call: Call, outcome: SendOutcome | None, now: datetime) -> Result:
         candidate = call.candidate
@@ -224,7 +242,7 @@ class ChunkRun:
         return conclude(candidate, outcome, self._lease.message_class, now, jitter)
 
     async def _give_back(self, *, is_through: bool, pause: timedelta) -> None:
-        async with self._desk.sessions.begin() as session:
+        async with self._held.begin() as session:
             await leases.extend(session, self._lease)
             streak = await self._write(session)
             tally = self._tally

@@ -78,7 +78,7 @@ async def test_ten_takers_get_a_chunk_once(committed_sessions: Sessions) -> None
 async def test_a_killed_sender_leaves_at_most_a_group_uncertain(committed_sessions: Sessions) -> None:
     audience = await launch(committed_sessions, 60)
     sender = FakeSender()
-    await _killed_in_a_group(committed_sessions, sender, 16)
+    await _killed_in_a_group(committed_sessions, sender, 25)
     assert await figures(committed_sessions) == {"sending": 25, "claimed": 35}
     await expire_leases(committed_sessions)
     assert await figures(committed_sessions) == {"uncertain": 25, "queued": 35}
@@ -132,7 +132,7 @@ async def test_who_was_away_too_long_writes_nothing(committed_sessions: Sessions
     stopped = FakeSender(gate=asyncio.Event())
     work = desk(committed_sessions, stopped, owner="stopped")
     task = asyncio.create_task(ChunkRun(work, await _take(work)).run())
-    await _until(lambda: len(stopped.sent) == 16)
+    await _until(lambda: len(stopped.sent) == 25)
     await expire_leases(committed_sessions)
     other = FakeSender()
     await send_due(desk(committed_sessions, other, owner="other"))
