@@ -25,7 +25,8 @@ async def _campaign(session: AsyncSession, source_id: str) -> MessageContent:
 
 
 async def _campaign_tap(session: AsyncSession, source_id: str, place: str) -> ButtonSpec | None:
-    return await campaigns.tapped_button(session, int(source_id), place) if source_id.isdigit() else None
+    is_number = source_id.isascii() and source_id.isdigit()
+    return await campaigns.tapped_button(session, int(source_id), place) if is_number else None
 
 
 LETTERS: Mapping[str, str] = {campaigns.SOURCE: "c", send.SOURCE: "j"}

@@ -8,6 +8,7 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.audit.models import AuditRow
+from crm.audit.policy import plain
 from crm.audit.types import AuditEntry, AuditReport, RecordedEntry
 from crm.db import clock
 
@@ -26,7 +27,7 @@ async def record(session: AsyncSession, entry: AuditEntry) -> int:
         "actor": entry.actor,
         "action": entry.action,
         "subject": entry.subject,
-        "content": _content(entry),
+        "content": plain(_content(entry)),
         "hash": _hash(last.scalar_one_or_none() or _START, at, entry),
     }
     made = await session.execute(insert(AuditRow).values(values).returning(AuditRow.id))
@@ -77,5 +78,5 @@ def _entry(row: AuditRow) -> AuditEntry:
 
 
 def _hash(previous: bytes, at: datetime, entry: AuditEntry) -> bytes:
-    body = [at.astimezone(UTC).isoformat(), entry.actor, entry.action, entry.subject, _content(entry)]
-    return hashlib.sha256(previous + json.dumps(body, sort_keys=True, default=str).encode()).digest()
+    body = [at.astimezone(UTC).isoformat(), entry.actor, entry.action, entry.subject, plain(_content(entry))]
+    return hashlib.sha256(previous + json.dumps(body, sort_keys=True).encode()).digest()

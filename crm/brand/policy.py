@@ -21,7 +21,7 @@ from crm.brand.types import Brand
 from crm.kit.text import clean_name, clean_text
 
 LOCALES = ("zh-CN", "en")
-_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE | re.ASCII)
 _MAX_TERMS = 4000
 _MAX_CAP_DAYS = 365
 
@@ -54,6 +54,8 @@ def _check_outreach(brand: Brand) -> None:
     for origin in brand.embed_origins:
         if not _ORIGIN.fullmatch(origin):
             raise InvalidOriginError(f"{origin!r} is no origin; an origin looks like https://shop.example.")
+    if brand.quiet_hours and (brand.quiet_hours.start.tzinfo or brand.quiet_hours.end.tzinfo):
+        raise InvalidBrandError("Quiet hours are in each member's own time zone; give them without an offset.")
     if brand.quiet_hours and brand.quiet_hours.start == brand.quiet_hours.end:
         raise InvalidBrandError("Quiet hours need different start and end times.")
     cap = brand.frequency_cap

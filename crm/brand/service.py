@@ -4,7 +4,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,6 +13,7 @@ from crm.brand.policy import changed
 from crm.brand.types import Brand
 
 _IN_SETTINGS = ("locales", "embed_origins", "quiet_hours", "frequency_cap", "terms")
+_LOCK = 0x5159_0002
 _BRAND: TypeAdapter[Brand] = TypeAdapter(Brand)
 DEFAULT = Brand(
     name="Siyu",
@@ -45,6 +46,8 @@ async def change(session: AsyncSession, **values: Any) -> Brand:
     """Change some fields. Raises a subclass of InvalidError that says which and why."""
     unknown = set(values) - {field.name for field in fields(Brand)} - {"terms_version"}
     assert not unknown, unknown
+    # One change after another: each starts from the whole brand, so two at once would undo each other.
+    await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     brand = changed(await get(session), values)
     plain = _BRAND.dump_python(brand, mode="json")
     columns = {key: value for key, value in asdict(brand).items() if key not in _IN_SETTINGS}

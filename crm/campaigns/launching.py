@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,6 +21,7 @@ from crm.campaigns.types import Campaign, CampaignStatus, LaunchPlan
 from crm.db import clock
 from crm.deliveries import service as deliveries
 from crm.jobs import service as jobs
+from crm.kit.errors import DomainError
 from crm.messages import limited
 from crm.messages import service as messages
 from crm.messages.content import fits
@@ -28,14 +30,14 @@ from crm.messages.types import ChannelTraits, Problem, Recipient
 from crm.profiles.views import profiles
 from crm.segments import compiler
 from crm.segments import service as segments
-from crm.segments.policy import warnings
-from crm.segments.types import All, Rule
+from crm.segments.policy import is_everyone, warnings
 
 START_JOB = "campaigns.start"
 _SAMPLED = 20
 _RATE = 25.0
 _WIDE = "W" * 64
 _STRICTEST = ChannelTraits("preflight")
+log = structlog.get_logger(__name__)
 
 
 async def plan(session: AsyncSession, campaign_id: int) -> LaunchPlan:
@@ -48,11 +50,7 @@ async def plan(session: AsyncSession, campaign_id: int) -> LaunchPlan:
     )
     audience, reachable = (await session.execute(counted)).one()
     odd = [warning.text for warning in warnings(rule)]
-    return LaunchPlan(audience, reachable, _is_everyone(rule), odd, reachable / _RATE)
-
-
-def _is_everyone(rule: Rule) -> bool:
-    return isinstance(rule, All) and all(_is_everyone(part) for part in rule.parts)
+    return LaunchPlan(audience, reachable, is_everyone(rule), odd, reachable / _RATE)
 
 
 async def launch(
@@ -124,24 +122,38 @@ def _worst(locale: str) -> Recipient:
 
 
 async def start(session: AsyncSession, campaign_id: int) -> bool:
-    """Turn the audience of this moment into deliveries, once; False when that was done before."""
+    """Turn the audience of this moment into deliveries, once; False when that was done before, or cannot be done.
+
+    What cannot be started (its last moment has passed, say) is paused with the reason and does not hold up others.
+    """
     campaign = await load(session, campaign_id, for_update=True)
     if campaign.started_at is not None or campaign.status is not CampaignStatus.RUNNING:
         return False
+    try:
+        async with session.begin_nested():
+            await _start(session, campaign)
+    except DomainError as error:
+        log.warning("campaign_not_started", campaign_id=campaign_id, reason=error.code())
+        await store(session, campaign_id, status=CampaignStatus.PAUSED, held_reason=error.code())
+        return False
+    return True
+
+
+async def _start(session: AsyncSession, campaign: Campaign) -> None:
+    """The segment counts as it is now, though it may have been archived since the launch."""
     now = await clock.now(session)
-    rule = await segments.rule_of(session, campaign.segment_id)
+    rule = segments.parse(session, (await segments.get(session, campaign.segment_id)).rule)
     broadcast = await deliveries.start_broadcast(
         session,
         SOURCE,
-        campaign_id,
+        campaign.id,
         compiler.audience(rule, now),
         topic=campaign.topic,
         message_class=campaign.message_class,
         not_before=now,
         send_before=campaign.send_before,
     )
-    await store(session, campaign_id, started_at=now, audience_size=broadcast.total)
-    return True
+    await store(session, campaign.id, started_at=now, audience_size=broadcast.total)
 
 
 async def start_due(session: AsyncSession) -> int:
@@ -171,7 +183,10 @@ async def start_left_over(session: AsyncSession) -> int:
     """Begin one launched campaign that no worker has begun yet."""
     left = select(CampaignRow.id).where(CampaignRow.status == CampaignStatus.RUNNING, CampaignRow.started_at.is_(None))
     campaign_id = await session.scalar(left.limit(1).with_for_update(skip_locked=True))
-    return 0 if campaign_id is None else int(await start(session, campaign_id))
+    if campaign_id is None:
+        return 0
+    await start(session, campaign_id)
+    return 1
 
 
 async def pause(session: AsyncSession, campaign_id: int) -> Campaign:
@@ -188,7 +203,9 @@ async def resume(session: AsyncSession, campaign_id: int) -> Campaign:
     campaign = await load(session, campaign_id, for_update=True)
     policy.check_status(campaign, "resumed", CampaignStatus.PAUSED)
     if campaign.started_at is not None:
-        await deliveries.resume(session, SOURCE, campaign_id)
+        sending = await deliveries.resume(session, SOURCE, campaign_id)
+        if sending.finished_at is not None:
+            return await _finish(session, campaign_id)
     return await store(session, campaign_id, status=CampaignStatus.RUNNING, held_reason=None)
 
 
@@ -204,11 +221,15 @@ async def cancel(session: AsyncSession, campaign_id: int) -> Campaign:
 
 
 async def note_finished(session: AsyncSession, campaign_id: int) -> None:
-    """Every delivery of the campaign is at its end."""
+    """Every delivery of the campaign is at its end; also when it was paused while the last ones were under way."""
     campaign = await load(session, campaign_id, for_update=True)
-    if campaign.status is CampaignStatus.RUNNING:
-        now = await clock.now(session)
-        await store(session, campaign_id, status=CampaignStatus.FINISHED, finished_at=now)
+    if campaign.status in {CampaignStatus.RUNNING, CampaignStatus.PAUSED}:
+        await _finish(session, campaign_id)
+
+
+async def _finish(session: AsyncSession, campaign_id: int) -> Campaign:
+    now = await clock.now(session)
+    return await store(session, campaign_id, status=CampaignStatus.FINISHED, held_reason=None, finished_at=now)
 
 
 async def note_paused(session: AsyncSession, campaign_id: int, reason: str) -> None:

@@ -5,6 +5,7 @@ from crm.campaigns.types import Campaign, CampaignStatus
 from crm.kit.text import clean_text
 
 _MAX_NAME = 120
+_DIGITS = 6
 _MAX_LATENESS = 7 * 24 * 60
 
 
@@ -14,6 +15,14 @@ def check_name(name: str) -> str:
     if not cleaned or len(cleaned) > _MAX_NAME:
         raise InvalidCampaignError(f"A campaign needs a name of 1 to {_MAX_NAME} characters.")
     return cleaned
+
+
+def name_of_clone(name: str) -> str:
+    """The next name after `name`: `Spring`, `Spring (2)`, `Spring (3)`; cut where it would be too long."""
+    base, _, number = name.removesuffix(")").rpartition(" (")
+    is_numbered = name.endswith(")") and bool(base) and number.isascii() and number.isdigit() and len(number) < _DIGITS
+    suffix = f" ({int(number) + 1})" if is_numbered else " (2)"
+    return (base if is_numbered else name)[: _MAX_NAME - len(suffix)] + suffix
 
 
 def check_lateness(minutes: int) -> int:

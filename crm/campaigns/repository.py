@@ -11,6 +11,7 @@ from crm.campaigns.types import Campaign, CampaignStatus
 from crm.deliveries.types import MessageClass
 from crm.messages.service import CONTENT
 
+_BIGGEST_ID = 2**63 - 1
 COLUMNS = tuple(CampaignRow.__table__.c)
 
 
@@ -21,6 +22,8 @@ def all_campaigns() -> Select[Any]:
 
 async def load(session: AsyncSession, campaign_id: int, *, for_update: bool = False) -> Campaign:
     """One campaign, locked when asked for. Raises CampaignNotFoundError."""
+    if not 0 < campaign_id <= _BIGGEST_ID:
+        raise CampaignNotFoundError
     query = all_campaigns().where(CampaignRow.id == campaign_id)
     row = (await session.execute(query.with_for_update() if for_update else query)).one_or_none()
     if row is None:

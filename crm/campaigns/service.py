@@ -7,7 +7,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.campaigns import policy
-from crm.campaigns.errors import InvalidCampaignError
+from crm.campaigns.errors import CampaignNotFoundError, InvalidCampaignError
 from crm.campaigns.models import CampaignRow
 from crm.campaigns.repository import COLUMNS, all_campaigns, campaign_of, load, store
 from crm.campaigns.types import Campaign, CampaignProgress, CampaignStatus, NewCampaign
@@ -16,6 +16,7 @@ from crm.db import clock
 from crm.deliveries import service as deliveries
 from crm.deliveries.types import DeliveryCounts, DeliveryState, MessageClass
 from crm.kit.paging import Page, check_limit, decode_cursor, page_of
+from crm.kit.text import clean_text
 from crm.messages import service as messages
 from crm.messages.content import button_at
 from crm.messages.types import ButtonSpec, MessageContent
@@ -72,7 +73,7 @@ async def listing(
     if not with_archived:
         wanted = wanted.where(CampaignRow.archived_at.is_(None))
     if query:
-        wanted = wanted.where(CampaignRow.name.icontains(query, autoescape=True))
+        wanted = wanted.where(CampaignRow.name.icontains(clean_text(query), autoescape=True))
     if cursor:
         (before,) = decode_cursor(cursor, int)
         wanted = wanted.where(CampaignRow.id < before)
@@ -83,7 +84,7 @@ async def clone(session: AsyncSession, campaign_id: int, *, by: str) -> Campaign
     """A new draft with the same message and segment; schedule and results are not copied."""
     old = await load(session, campaign_id)
     fresh = NewCampaign(
-        name=f"{old.name} (2)"[-120:],
+        name=policy.name_of_clone(old.name),
         segment_id=old.segment_id,
         message=old.message,
         topic=old.topic,
@@ -104,8 +105,11 @@ async def archive(session: AsyncSession, campaign_id: int, *, is_archived: bool 
 
 
 async def tapped_button(session: AsyncSession, campaign_id: int, place: str) -> ButtonSpec | None:
-    """The button that a tap names by its place (`row.column`). Raises CampaignNotFoundError."""
-    return button_at((await load(session, campaign_id)).message, place)
+    """The button that a tap names by its place (`row.column`); None when there is no such one, for taps are forged."""
+    try:
+        return button_at((await load(session, campaign_id)).message, place)
+    except CampaignNotFoundError:
+        return None
 
 
 async def content(session: AsyncSession, campaign_id: int) -> MessageContent:

@@ -6,11 +6,12 @@ from datetime import datetime
 
 import structlog
 from sqlalchemy import select, update
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
 from crm.events.catalogue import JourneyEnded
-from crm.events.service import publish
+from crm.events.service import publish_many
 from crm.journeys import service
 from crm.journeys.models import EnrollmentRow, JourneyRow
 from crm.journeys.nodes.contract import Batch
@@ -21,6 +22,8 @@ BATCH = 500
 FINISHED = "finished"
 DROPPED = "dropped"
 FAILED = "failed"
+_PASSING = {"08", "40", "53", "55", "57"}
+"""Classes of SQLSTATE: connection, rollback (deadlock), resources, locks, intervention."""
 log = structlog.get_logger(__name__)
 Key = tuple[int, int, str]
 _PLACE = (
@@ -36,13 +39,7 @@ async def advance_due(session: AsyncSession) -> int:
     """Move up to 500 due members of active journeys by one node; answers how many."""
     now = await clock.now(session)
     due = (
-        select(
-            EnrollmentRow.id,
-            EnrollmentRow.journey_id,
-            EnrollmentRow.version,
-            EnrollmentRow.node,
-            EnrollmentRow.member_id,
-        )
+        select(*_PLACE)
         .join(JourneyRow, JourneyRow.id == EnrollmentRow.journey_id)
         .where(EnrollmentRow.due_at <= now, JourneyRow.status == JourneyStatus.ACTIVE)
         .order_by(EnrollmentRow.due_at)
@@ -63,11 +60,19 @@ async def _move(session: AsyncSession, batch: Batch, enrollments: Mapping[int, i
         async with session.begin_nested():
             moved = await _run_node(session, graph, batch, enrollments)
     except Exception as error:
+        if _is_passing(error):
+            raise
         log.exception("journey_node_failed", journey_id=batch.journey_id, node=batch.node, error=type(error).__name__)
         await _end(session, batch, enrollments, list(enrollments), FAILED)
         return
     left = [member_id for member_id in enrollments if member_id not in moved]
     await _end(session, batch, enrollments, left, DROPPED)
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether the database was busy or away, which is no fault of the journey: the next tick tries again."""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    return isinstance(error, InterfaceError | OperationalError | OSError) or state[:2] in _PASSING
 
 
 async def _run_node(session: AsyncSession, graph: Graph, batch: Batch, enrollments: Mapping[int, int]) -> set[int]:
@@ -98,11 +103,13 @@ async def _end(
     values = {"node": None, "due_at": None, "outcome": outcome, "ended_at": batch.now}
     ids = [enrollments[member_id] for member_id in member_ids]
     await session.execute(update(EnrollmentRow).where(EnrollmentRow.id.in_(ids)).values(values))
-    for member_id in member_ids:
-        ended = JourneyEnded(
+    facts = [
+        JourneyEnded(
             member_id=member_id,
             journey_id=batch.journey_id,
             enrollment_id=enrollments[member_id],
             outcome=outcome,
         )
-        await publish(session, ended)
+        for member_id in member_ids
+    ]
+    await publish_many(session, facts)

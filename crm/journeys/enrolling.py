@@ -1,6 +1,7 @@
 """Members enter: by an event, or because a date came. Once per member and journey, by a unique key."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Date, Integer, Text, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
@@ -9,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.brand import service as brands
 from crm.db import clock
 from crm.events.catalogue import JourneyEntered
-from crm.events.service import publish
+from crm.events.service import publish_many
 from crm.journeys import service
 from crm.journeys.models import EnrollmentRow
 from crm.journeys.types import Journey, NotCheckedInTrigger, SignedUpTrigger
@@ -29,12 +30,14 @@ async def enroll_signed_up(session: AsyncSession, member_id: int) -> int:
 
 async def enroll_absent(session: AsyncSession) -> int:
     """Enter those who have not checked in for the days that an active journey names; answers how many."""
-    today = func.timezone((await brands.get(session)).time_zone, await clock.now(session))
+    zone = (await brands.get(session)).time_zone
+    today = (await clock.now(session)).astimezone(ZoneInfo(zone)).date()
     entered = 0
     for journey in await service.active(session):
         if isinstance(journey.trigger, NotCheckedInTrigger):
-            since = cast(today, Date) - journey.trigger.days
-            last = func.coalesce(profiles.c.last_check_in_on, cast(profiles.c.signed_up_at, Date))
+            since = today - timedelta(days=journey.trigger.days)
+            joined_on = cast(func.timezone(zone, profiles.c.signed_up_at), Date)
+            last = func.coalesce(profiles.c.last_check_in_on, joined_on)
             entered += await _enroll(session, journey, profiles.c.signed_up_at.is_not(None) & (last <= since))
     return entered
 
@@ -48,7 +51,7 @@ async def _enroll(session: AsyncSession, journey: Journey, who: ColumnElement[bo
             cast(literal(journey.version), Integer),
             profiles.c.member_id,
             cast(literal(journey.graph.start), Text),
-            literal(now + timedelta()),
+            literal(now),
         )
         .where(who, profiles.c.member_id.not_in(inside))
         .order_by(profiles.c.member_id)
@@ -61,6 +64,6 @@ async def _enroll(session: AsyncSession, journey: Journey, who: ColumnElement[bo
         )
     )
     rows = made.all()
-    for row in rows:
-        await publish(session, JourneyEntered(member_id=row.member_id, journey_id=journey.id, enrollment_id=row.id))
+    facts = [JourneyEntered(member_id=row.member_id, journey_id=journey.id, enrollment_id=row.id) for row in rows]
+    await publish_many(session, facts)
     return len(rows)

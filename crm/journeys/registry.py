@@ -10,6 +10,9 @@ from crm.journeys.errors import GraphProblem
 from crm.journeys.nodes.contract import Node
 from crm.journeys.types import Graph
 from crm.kit.discovery import instances, modules_in
+from crm.kit.text import clean_text
+
+_LONGEST = 200
 
 
 @lru_cache(maxsize=1)
@@ -27,21 +30,27 @@ async def problems(session: AsyncSession, graph: Graph) -> list[GraphProblem]:
     """Everything that is wrong with a graph: unknown nodes, exits that lead nowhere, loops, bad parameters."""
     found: list[GraphProblem] = []
     if graph.start not in graph.nodes:
-        found.append(GraphProblem("start", f"There is no node {graph.start!r}."))
+        found.append(GraphProblem("start", f"There is no node {graph.start[:_LONGEST]!r}."))
     for name, spec in graph.nodes.items():
         node = nodes().get(spec.kind)
         if node is None:
             known = ", ".join(sorted(nodes()))
-            found.append(GraphProblem(f"nodes.{name}.kind", f"There is no node of kind {spec.kind!r}; use {known}."))
+            found.append(
+                GraphProblem(f"nodes.{name}.kind", f"There is no node of kind {spec.kind[:_LONGEST]!r}; use {known}.")
+            )
             continue
         for way, target in spec.exits.items():
             if way not in node.exits:
                 ways = ", ".join(node.exits)
-                found.append(GraphProblem(f"nodes.{name}.exits.{way}", f"This node has no such exit; it has {ways}."))
+                found.append(GraphProblem(_exit(name, way), f"This node has no such exit; it has {ways}."))
             elif target not in graph.nodes:
-                found.append(GraphProblem(f"nodes.{name}.exits.{way}", f"There is no node {target!r}."))
+                found.append(GraphProblem(_exit(name, way), f"There is no node {target[:_LONGEST]!r}."))
         found += await _parameter_problems(session, name, node, spec.parameters)
     return found or _shape_problems(graph)
+
+
+def _exit(name: str, way: str) -> str:
+    return f"nodes.{name}.exits.{clean_text(way)[:_LONGEST]}"
 
 
 async def _parameter_problems(
@@ -52,7 +61,10 @@ async def _parameter_problems(
         parameters = node.parameters.model_validate(values)
     except ValidationError as error:
         return [
-            GraphProblem(".".join([base, *(str(step) for step in fault["loc"])]), fault["msg"] + ".")
+            GraphProblem(
+                clean_text(".".join([base, *(str(step) for step in fault["loc"])]))[:_LONGEST],
+                fault["msg"].removeprefix("Value error, ") + ".",
+            )
             for fault in error.errors(include_url=False, include_input=False)
         ]
     return [GraphProblem(f"{base}.{path}", text) for path, text in await node.check(session, parameters)]
@@ -60,19 +72,20 @@ async def _parameter_problems(
 
 def _shape_problems(graph: Graph) -> list[GraphProblem]:
     """Loops never end, and nodes that nobody reaches are a slip."""
-    reached: set[str] = set()
+    open_, done = set[str](), set[str]()
 
-    def walk(name: str, path: frozenset[str]) -> str | None:
-        if name in path:
+    def looping_from(name: str) -> str | None:
+        if name in open_:
             return name
-        reached.add(name)
-        for target in graph.nodes[name].exits.values():
-            looping = walk(target, path | {name})
-            if looping:
-                return looping
-        return None
+        if name in done:  # each node is walked once: ways that part and meet again would double the work each time
+            return None
+        open_.add(name)
+        found = next(filter(None, map(looping_from, graph.nodes[name].exits.values())), None)
+        open_.discard(name)
+        done.add(name)
+        return found
 
-    looping = walk(graph.start, frozenset())
+    looping = looping_from(graph.start)
     if looping:
         return [GraphProblem(f"nodes.{looping}", "This node leads back to itself; a journey must come to an end.")]
-    return [GraphProblem(f"nodes.{name}", "No way leads to this node.") for name in graph.nodes if name not in reached]
+    return [GraphProblem(f"nodes.{name}", "No way leads to this node.") for name in graph.nodes if name not in done]

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.db import clock
 from crm.journeys.errors import GraphProblem, InvalidJourneyError, JourneyNotFoundError, JourneyNotPossibleNowError
 from crm.journeys.models import EnrollmentRow, JourneyRow, VersionRow
-from crm.journeys.nodes.send import SendParameters
+from crm.journeys.nodes.send import SEND, SendParameters
 from crm.journeys.registry import problems
 from crm.journeys.types import Enrollment, Graph, Journey, JourneyCounts, JourneyStatus, Trigger
 from crm.kit.paging import Page, check_limit, decode_cursor, page_of
@@ -19,6 +19,8 @@ from crm.messages.types import ButtonSpec, MessageContent
 
 TRIGGER: TypeAdapter[Any] = TypeAdapter(Trigger)
 _MAX_NAME = 120
+_BIGGEST_ID = 2**63 - 1
+_BIGGEST_VERSION = 2**31 - 1
 
 
 async def create(session: AsyncSession, *, name: str, trigger: Any, graph: Graph) -> Journey:
@@ -34,7 +36,7 @@ async def change(
     session: AsyncSession, journey_id: int, *, name: str | None = None, trigger: Any = None, graph: Graph | None = None
 ) -> Journey:
     """Change a journey; a changed graph or trigger makes a new version, members on their way keep theirs."""
-    journey = await get(session, journey_id)
+    journey = await _locked(session, journey_id)
     values: dict[str, Any] = {}
     if name is not None:
         values["name"] = _name(name)
@@ -49,9 +51,11 @@ async def change(
 
 async def activate(session: AsyncSession, journey_id: int) -> Journey:
     """Take in members from now on, and move those who wait. Raises JourneyNotPossibleNowError."""
-    journey = await get(session, journey_id)
-    if journey.is_archived or journey.status is JourneyStatus.ACTIVE:
-        raise JourneyNotPossibleNowError("The journey is active already, or archived.")
+    journey = await _locked(session, journey_id)
+    if journey.is_archived:
+        raise JourneyNotPossibleNowError("The journey is archived; bring it back before activating it.")
+    if journey.status is JourneyStatus.ACTIVE:
+        raise JourneyNotPossibleNowError("The journey is active already.")
     await _check(session, journey.graph)
     values = {"status": JourneyStatus.ACTIVE, "activated_at": journey.activated_at or await clock.now(session)}
     await session.execute(update(JourneyRow).where(JourneyRow.id == journey_id).values(values))
@@ -60,7 +64,7 @@ async def activate(session: AsyncSession, journey_id: int) -> Journey:
 
 async def pause(session: AsyncSession, journey_id: int) -> Journey:
     """Take nobody in and move nobody; those on their way wait. Raises JourneyNotPossibleNowError."""
-    journey = await get(session, journey_id)
+    journey = await _locked(session, journey_id)
     if journey.status is not JourneyStatus.ACTIVE:
         raise JourneyNotPossibleNowError("Only an active journey can be paused.")
     await session.execute(update(JourneyRow).where(JourneyRow.id == journey_id).values(status=JourneyStatus.PAUSED))
@@ -69,7 +73,7 @@ async def pause(session: AsyncSession, journey_id: int) -> Journey:
 
 async def archive(session: AsyncSession, journey_id: int, *, is_archived: bool = True) -> Journey:
     """Take a journey that is not active out of the lists, or bring it back."""
-    journey = await get(session, journey_id)
+    journey = await _locked(session, journey_id)
     if journey.status is JourneyStatus.ACTIVE:
         raise JourneyNotPossibleNowError("Pause the journey before archiving it.")
     at = await clock.now(session) if is_archived else None
@@ -79,10 +83,7 @@ async def archive(session: AsyncSession, journey_id: int, *, is_archived: bool =
 
 async def get(session: AsyncSession, journey_id: int) -> Journey:
     """One journey in its current version. Raises JourneyNotFoundError."""
-    row = (await session.execute(_journeys().where(JourneyRow.id == journey_id))).one_or_none()
-    if row is None:
-        raise JourneyNotFoundError
-    return journey_of(row)
+    return await _found(session, _journeys().where(JourneyRow.id == journey_id))
 
 
 async def listing(
@@ -127,6 +128,8 @@ async def enrollments(
 
 async def graph_of(session: AsyncSession, journey_id: int, version: int) -> Graph:
     """The graph of one version. Raises JourneyNotFoundError."""
+    if not (0 < journey_id <= _BIGGEST_ID and 0 < version <= _BIGGEST_VERSION):
+        raise JourneyNotFoundError
     query = select(VersionRow.graph).where(VersionRow.journey_id == journey_id, VersionRow.version == version)
     found = (await session.execute(query)).scalar_one_or_none()
     if found is None:
@@ -136,14 +139,34 @@ async def graph_of(session: AsyncSession, journey_id: int, version: int) -> Grap
 
 async def content(session: AsyncSession, source_id: str) -> MessageContent:
     """What senders render for `journey.version.node`. Raises JourneyNotFoundError."""
-    journey_id, version, node = source_id.split(".", 2)
-    graph = await graph_of(session, int(journey_id), int(version))
-    return SendParameters.model_validate(graph.nodes[node].parameters).message
+    journey_id, version, node = (*source_id.split(".", 2), "", "")[:3]
+    if not (f"{journey_id}{version}".isascii() and journey_id.isdigit() and version.isdigit()):
+        raise JourneyNotFoundError
+    spec = (await graph_of(session, int(journey_id), int(version))).nodes.get(node)
+    if spec is None or spec.kind != SEND.kind:
+        raise JourneyNotFoundError
+    return SendParameters.model_validate(spec.parameters).message
 
 
 async def tapped_button(session: AsyncSession, source_id: str, place: str) -> ButtonSpec | None:
-    """The button that a tap names by its place (`row.column`)."""
-    return button_at(await content(session, source_id), place)
+    """The button that a tap names by its place (`row.column`); None when there is no such one, for taps are forged."""
+    try:
+        return button_at(await content(session, source_id), place)
+    except JourneyNotFoundError:
+        return None
+
+
+async def _locked(session: AsyncSession, journey_id: int) -> Journey:
+    """The journey, once nobody else changes it. Raises JourneyNotFoundError."""
+    await session.execute(select(JourneyRow.id).where(JourneyRow.id == journey_id).with_for_update())
+    return await get(session, journey_id)
+
+
+async def _found(session: AsyncSession, query: Select[Any]) -> Journey:
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
+        raise JourneyNotFoundError
+    return journey_of(row)
 
 
 async def _check(session: AsyncSession, graph: Graph) -> None:

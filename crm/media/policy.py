@@ -49,6 +49,7 @@ def redraw(data: bytes) -> Drawn:
 def _encode(picture: Image.Image) -> Drawn:
     is_transparent = picture.mode in {"RGBA", "LA", "PA"} or "transparency" in picture.info
     plain = picture.convert("RGBA" if is_transparent else "RGB")
+    plain.info.clear()  # comments and colour profiles would be written along
     out = io.BytesIO()
     if is_transparent:
         plain.save(out, "PNG", optimize=True)

@@ -14,6 +14,8 @@ class PersonalData:
     columns: tuple[str, ...]
     member_column: str | None = "member_id"
     """Column with the member's id; None where rows belong to nobody in particular, such as a file of many."""
+    identity_column: str | None = None
+    """Column with the identity's id, where rows follow a channel account and not the member."""
 
 
 @cache

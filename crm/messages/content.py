@@ -117,7 +117,7 @@ def compile_content(content: MessageContent, *, tap_prefix: str, default_locale:
 def button_at(content: MessageContent, place: str) -> ButtonSpec | None:
     """The button that a tap's `row.column` names; None when there is no such one."""
     row, _, column = place.partition(".")
-    if not (row.isdigit() and column.isdigit()) or int(row) >= len(content.buttons):
+    if not (place.isascii() and row.isdigit() and column.isdigit()) or int(row) >= len(content.buttons):
         return None
     buttons = content.buttons[int(row)]
     return buttons[int(column)] if int(column) < len(buttons) else None

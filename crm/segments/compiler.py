@@ -25,7 +25,7 @@ def predicate(rule: Rule, scope: Scope) -> ColumnElement[bool]:
             return not_(predicate(part, scope))
 
 
-def audience(rule: Rule, now: datetime) -> Select[tuple[int]]:
+def audience(rule: Rule, now: datetime) -> Select[int]:
     """Ids of the active members who match at `now`."""
     return select(profiles.c.member_id).where(predicate(rule, Scope(profiles, now)))
 

@@ -6,6 +6,32 @@ from crm.segments.parser import to_json
 from crm.segments.types import All, AnyOf, Leaf, Not, Rule, RuleWarning
 
 
+def is_everyone(rule: Rule) -> bool:
+    """Whether the rule asks nothing of anybody, however it is put: `{"all": []}`, or nobody turned round."""
+    match rule:
+        case All(parts):
+            return all(is_everyone(part) for part in parts)
+        case AnyOf(parts):
+            return _has_opposites(parts) or any(is_everyone(part) for part in parts)
+        case Not(part):
+            return is_nobody(part)
+        case Leaf():
+            return False
+
+
+def is_nobody(rule: Rule) -> bool:
+    """Whether the rule by its form alone cannot hold for anybody."""
+    match rule:
+        case All(parts):
+            return _has_opposites(parts) or any(is_nobody(part) for part in parts)
+        case AnyOf(parts):
+            return all(is_nobody(part) for part in parts)
+        case Not(part):
+            return is_everyone(part)
+        case Leaf():
+            return False
+
+
 def warnings(rule: Rule, path: str = "rule") -> Iterator[RuleWarning]:
     """Contradictions that no member can meet, and alternatives that every member meets."""
     match rule:
@@ -17,8 +43,8 @@ def warnings(rule: Rule, path: str = "rule") -> Iterator[RuleWarning]:
             if _has_opposites(parts):
                 yield RuleWarning(f"{path}.any", "One of these always holds: everyone matches.")
             yield from _within(parts, f"{path}.any")
-        case Not(All(())):
-            yield RuleWarning(f"{path}.not", "Nobody matches: an empty rule is everyone, and this asks for the others.")
+        case Not(part) if is_everyone(part):
+            yield RuleWarning(f"{path}.not", "Nobody matches: what is excluded here is everyone.")
         case Not(part):
             yield from warnings(part, f"{path}.not")
         case Leaf():
@@ -31,6 +57,5 @@ def _within(parts: tuple[Rule, ...], path: str) -> Iterator[RuleWarning]:
 
 
 def _has_opposites(parts: tuple[Rule, ...]) -> bool:
-    asked = [to_json(part) for part in parts if not isinstance(part, Not)]
-    refused = [to_json(part.part) for part in parts if isinstance(part, Not)]
-    return any(item in refused for item in asked)
+    known = [to_json(part) for part in parts]
+    return any({"not": part} in known for part in known)

@@ -19,6 +19,7 @@ PREVIEW_SECONDS = 5
 _SAMPLE = 10
 _MAX_NAME = 120
 _QUERY_CANCELED = "57014"
+_BIGGEST_ID = 2**63 - 1
 
 
 def conditions(session: AsyncSession) -> list[ConditionInfo]:
@@ -48,7 +49,7 @@ async def preview(session: AsyncSession, source: Any, *, sample: int = _SAMPLE) 
     return Preview(count, [SampledMember(row.id, row.display_name) for row in some], list(policy.warnings(rule)))
 
 
-def _named(found: Subquery) -> Select[tuple[int, str]]:
+def _named(found: Subquery) -> Select[int, str]:
     joined = select(member_names.c.id, member_names.c.display_name).join(found, found.c.member_id == member_names.c.id)
     return joined.order_by(member_names.c.id.desc())
 
@@ -92,6 +93,8 @@ async def archive(session: AsyncSession, segment_id: int, *, is_archived: bool =
 
 async def get(session: AsyncSession, segment_id: int) -> Segment:
     """One segment. Raises SegmentNotFoundError."""
+    if not 0 < segment_id <= _BIGGEST_ID:
+        raise SegmentNotFoundError
     found = await session.execute(select(*SegmentRow.__table__.c).where(SegmentRow.id == segment_id))
     row = found.one_or_none()
     if row is None:
@@ -115,7 +118,7 @@ async def listing(
     if not with_archived:
         wanted = wanted.where(SegmentRow.archived_at.is_(None))
     if query:
-        wanted = wanted.where(SegmentRow.name.icontains(query, autoescape=True))
+        wanted = wanted.where(SegmentRow.name.icontains(clean_text(query), autoescape=True))
     if cursor:
         (before,) = decode_cursor(cursor, int)
         wanted = wanted.where(SegmentRow.id < before)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import sqlalchemy as sa
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.kit.rules import Parameters, Scope
 from crm.members.views import members
 
+Figure = Annotated[Decimal, Field(ge=-(10**15), le=10**15, decimal_places=6)]
+"""A number that every database column and form can hold."""
 _TESTS = ("equals", "contains", "at_least", "at_most", "is_set")
 
 
@@ -23,8 +25,8 @@ class AttributeParameters(Parameters):
     key: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$", title="Attribute")
     equals: StrictBool | StrictInt | StrictFloat | StrictStr | None = Field(default=None, title="Is exactly")
     contains: str | None = Field(default=None, min_length=1, max_length=200, title="Contains the text")
-    at_least: Decimal | date | None = Field(default=None, title="Is at least", union_mode="left_to_right")
-    at_most: Decimal | date | None = Field(default=None, title="Is at most", union_mode="left_to_right")
+    at_least: Figure | date | None = Field(default=None, title="Is at least", union_mode="left_to_right")
+    at_most: Figure | date | None = Field(default=None, title="Is at most", union_mode="left_to_right")
     is_set: bool | None = Field(default=None, title="Has any value")
 
     @model_validator(mode="after")

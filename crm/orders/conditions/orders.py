@@ -27,8 +27,8 @@ class OrdersParameters(Window):
     """
 
     measure: Literal["count", "amount", "recency"] = Field(default="count", title="Measure")
-    at_least: Decimal | None = Field(default=None, ge=0, lt=10**15, title="At least")
-    at_most: Decimal | None = Field(default=None, ge=0, lt=10**15, title="At most")
+    at_least: Decimal | None = Field(default=None, ge=0, lt=10**15, decimal_places=4, title="At least")
+    at_most: Decimal | None = Field(default=None, ge=0, lt=10**15, decimal_places=4, title="At most")
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:

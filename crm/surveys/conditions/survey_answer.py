@@ -94,10 +94,11 @@ def _fits(parameters: SurveyAnswerParameters) -> ColumnElement[bool]:
 
 def _is_fitting(parameters: SurveyAnswerParameters, value: Any) -> bool:
     if parameters.any_of:
-        return any(wanted in value if isinstance(value, list) else wanted == value for wanted in parameters.any_of)
+        given = value if isinstance(value, list) else [value]
+        return any(wanted in parameters.any_of for wanted in given if not isinstance(wanted, bool))
     if parameters.at_least is None and parameters.at_most is None:
         return value is not None
-    if not isinstance(value, int):
+    if not isinstance(value, int) or isinstance(value, bool):
         return False
     return (parameters.at_least is None or value >= parameters.at_least) and (
         parameters.at_most is None or value <= parameters.at_most
