@@ -18,11 +18,13 @@ operator = typer.Typer(help="The staff.", no_args_is_help=True)
 api_key = typer.Typer(help="Keys for the API.", no_args_is_help=True)
 ledger = typer.Typer(help="The points ledger.", no_args_is_help=True)
 audit = typer.Typer(help="The audit log.", no_args_is_help=True)
+secrets = typer.Typer(help="The key that seals personal data.", no_args_is_help=True)
 demo_data = typer.Typer(help="The demo brand's data.", no_args_is_help=True)
 app.add_typer(operator, name="operator")
 app.add_typer(api_key, name="api-key")
 app.add_typer(ledger, name="ledger")
 app.add_typer(audit, name="audit")
+app.add_typer(secrets, name="secrets")
 app.add_typer(demo_data, name="demo-data")
 
 
@@ -125,6 +127,12 @@ def ledger_verify() -> None:
 def audit_verify() -> None:
     """Recompute the chain of the audit log; status 1 when it is broken."""
     _go("runtime.commands.administration:verify_audit")
+
+
+@secrets.command("rotate")
+def secrets_rotate() -> None:
+    """Seal everything anew with SIYU_SECRET_KEY; SIYU_SECRET_OLDER_KEYS opens it. May be interrupted and repeated."""
+    _go("runtime.commands.secrets:rotate")
 
 
 @demo_data.command("remove")

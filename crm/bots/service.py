@@ -14,7 +14,7 @@ from crm.kit.ids import token as random_token
 from crm.kit.text import clean_name
 
 MAX_BULK_RATE = 1000.0
-_TOKEN, _PATH, _SECRET = "bots.token", "bots.path", "bots.webhook_secret"
+TOKEN, PATH, SECRET = "bots.token", "bots.path", "bots.webhook_secret"
 _MAX_TOKEN = 512
 
 
@@ -43,9 +43,9 @@ async def add(
         is_demo=is_demo,
         mode=mode,
         settings=settings or {},
-        path_sealed=safe.seal(path, f"{_PATH}:{bot_id}"),
-        path_index=safe.blind_index(path, _PATH),
-        webhook_secret_sealed=safe.seal(random_token(), f"{_SECRET}:{bot_id}"),
+        path_sealed=safe.seal(path, f"{PATH}:{bot_id}"),
+        path_index=safe.blind_index(path, PATH),
+        webhook_secret_sealed=safe.seal(random_token(), f"{SECRET}:{bot_id}"),
     )
     session.add(row)
     if token is not None:
@@ -72,8 +72,8 @@ async def listing(session: AsyncSession, channel: str | None = None, *, active_o
 
 async def find_by_path(session: AsyncSession, path_secret: str) -> Bot | None:
     """The bot whose webhook has this random path."""
-    index = vault(session).blind_index(path_secret, _PATH)
-    row = await session.scalar(select(BotRow).where(BotRow.path_index == index))
+    indexes = vault(session).blind_indexes(path_secret, PATH)
+    row = await session.scalar(select(BotRow).where(BotRow.path_index.in_(indexes)))
     return None if row is None else _bot(row)
 
 
@@ -82,19 +82,19 @@ async def token(session: AsyncSession, bot_id: int) -> str:
     row = await _row(session, bot_id)
     if row.token_sealed is None:
         raise InvalidBot(f"bot {bot_id} has no token; enter one in the settings")
-    return vault(session).open(row.token_sealed, f"{_TOKEN}:{bot_id}")
+    return vault(session).open(row.token_sealed, f"{TOKEN}:{bot_id}")
 
 
 async def webhook_path_secret(session: AsyncSession, bot_id: int) -> str:
     """The random last part of the bot's webhook address."""
     row = await _row(session, bot_id)
-    return vault(session).open(row.path_sealed, f"{_PATH}:{bot_id}")
+    return vault(session).open(row.path_sealed, f"{PATH}:{bot_id}")
 
 
 async def webhook_secret(session: AsyncSession, bot_id: int) -> str:
     """The secret that the provider sends back with each update; compare in constant time."""
     row = await _row(session, bot_id)
-    return vault(session).open(row.webhook_secret_sealed, f"{_SECRET}:{bot_id}")
+    return vault(session).open(row.webhook_secret_sealed, f"{SECRET}:{bot_id}")
 
 
 async def change(
@@ -166,13 +166,13 @@ async def _give_token(session: AsyncSession, row: BotRow, plain: str) -> None:
     plain = plain.strip()
     if not plain or len(plain) > _MAX_TOKEN or not plain.isascii() or not plain.isprintable():
         raise InvalidBot("a token is plain text without spaces at the ends, as the channel's provider shows it")
-    index = vault(session).blind_index(plain, _TOKEN)
+    indexes = vault(session).blind_indexes(plain, TOKEN)
     with session.no_autoflush:
-        taken = await session.scalar(select(BotRow.id).where(BotRow.token_index == index, BotRow.id != row.id))
+        taken = await session.scalar(select(BotRow.id).where(BotRow.token_index.in_(indexes), BotRow.id != row.id))
     if taken is not None:
         raise TokenTaken(bot_id=taken)
-    row.token_index = index
-    row.token_sealed = vault(session).seal(plain, f"{_TOKEN}:{row.id}")
+    row.token_index = indexes[0]
+    row.token_sealed = vault(session).seal(plain, f"{TOKEN}:{row.id}")
 
 
 def _bot(row: BotRow) -> Bot:

@@ -10,6 +10,7 @@ from crm.conversations.models import JournalRow
 from crm.conversations.types import JournalEntry
 from crm.db.session import vault
 
+VALUE = "conversation_journal.value"
 _WRITE = insert(JournalRow.metadata.tables["conversation_journal"])
 
 
@@ -72,4 +73,4 @@ async def drop(session: AsyncSession, conversation_id: int, run: int) -> None:
 
 
 def _place(conversation_id: int, run: int, path: str, occurrence: int) -> str:
-    return f"conversation_journal.value:{conversation_id}:{run}:{path}:{occurrence}"
+    return f"{VALUE}:{conversation_id}:{run}:{path}:{occurrence}"

@@ -17,6 +17,7 @@ from crm.kit.ids import uuid7
 from crm.kit.text import clean_text, cut_bytes
 from crm.members import service as members
 
+BODY = "conversation_messages.body"
 _CONVERSATIONS = ConversationRow.metadata.tables["conversations"]
 _MESSAGES = ConversationRow.metadata.tables["conversation_messages"]
 _COLUMNS = [
@@ -117,4 +118,4 @@ def _message(session: AsyncSession, row: MessageRow) -> TranscriptMessage:
 
 
 def _place(message_id: UUID) -> str:
-    return f"conversation_messages.body:{message_id}"
+    return f"{BODY}:{message_id}"

@@ -13,6 +13,8 @@ from crm.conversations.types import Place, Wake, WakeKind
 from crm.db import clock
 from crm.db.session import vault
 
+VALUE = "conversation_wakes.value"
+
 
 async def schedule(session: AsyncSession, place: Place, kind: WakeKind, due_at: datetime) -> None:
     """Wake the question at `place` at a time; once for each kind."""
@@ -75,7 +77,7 @@ def _with_conversation() -> Select[WakeRow, int, int, str]:
 
 
 def _sealed_at(address: str) -> str:
-    return f"conversation_wakes.value:{address}"
+    return f"{VALUE}:{address}"
 
 
 def _wake(session: AsyncSession, row: WakeRow, identity_id: int, bot_id: int, chat_key: str) -> Wake:

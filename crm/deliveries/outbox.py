@@ -18,6 +18,7 @@ from crm.kit.ids import uuid7
 from crm.members.types import Identity
 from crm.messages.types import Outbound
 
+BODY = "delivery_replies.body"
 GRACE = timedelta(seconds=5)
 """What the committing process is given before a sweeper looks after its replies."""
 
@@ -33,7 +34,7 @@ class Source:
 
 def place(delivery_id: UUID) -> str:
     """What the body is sealed to."""
-    return f"delivery_replies.body:{delivery_id}"
+    return f"{BODY}:{delivery_id}"
 
 
 async def add(

@@ -18,6 +18,7 @@ from crm.kit.text import clean_text
 
 MAX_ATTEMPTS = 5
 MAX_REASON = 1000
+PAYLOAD = "inbound_updates.payload"
 KEEP_KEYS = timedelta(days=9)
 _BACKOFF_SECONDS = (0, 1, 4, 15)
 _STORE = text("""
@@ -169,7 +170,7 @@ async def forget_keys(session: AsyncSession, *, limit: int = 5000) -> int:
 
 
 def _place(update_id: UUID) -> str:
-    return f"inbound_updates.payload:{update_id}"
+    return f"{PAYLOAD}:{update_id}"
 
 
 def _dead_letter(row: DeadLetterRow) -> DeadLetter:

@@ -13,7 +13,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _NONCE_BYTES = 12
-_KEY_ID_BYTES = 4
+KEY_ID_BYTES = 4
+"""Of the key that sealed a value; every sealed value begins with them."""
 
 
 class SealBrokenError(Exception):
@@ -34,14 +35,19 @@ class Vault:
     """Seals and opens values under a secret; older secrets still open what they sealed."""
 
     def __init__(self, secret: bytes, *older: bytes) -> None:
-        self._keys = [self._key(value) for value in (secret, *older)]
-        self._index_key = _derive(secret, "siyu blind index")
-        self._secrets = (secret, *older)
+        self._secrets = tuple(dict.fromkeys((secret, *older)))
+        self._keys = [self._key(value) for value in self._secrets]
+        self._index_keys = [_derive(value, "siyu blind index") for value in self._secrets]
 
     @staticmethod
     def _key(secret: bytes) -> _Key:
         key = _derive(secret, "siyu sealing")
-        return _Key(hashlib.sha256(key).digest()[:_KEY_ID_BYTES], AESGCM(key))
+        return _Key(hashlib.sha256(key).digest()[:KEY_ID_BYTES], AESGCM(key))
+
+    @property
+    def key_id(self) -> bytes:
+        """What every value that is sealed now begins with."""
+        return self._keys[0].id
 
     def seal(self, plain: str | bytes, place: str) -> bytes:
         """Key id + nonce + ciphertext of `plain`, bound to `place` such as `members.phone:42`."""
@@ -52,7 +58,7 @@ class Vault:
 
     def open_bytes(self, sealed: bytes, place: str) -> bytes:
         """The plain bytes of what was sealed at `place`. Raises SealBrokenError."""
-        key_id, rest = sealed[:_KEY_ID_BYTES], sealed[_KEY_ID_BYTES:]
+        key_id, rest = sealed[:KEY_ID_BYTES], sealed[KEY_ID_BYTES:]
         for key in self._keys:
             if key.id == key_id:
                 try:
@@ -67,12 +73,21 @@ class Vault:
         return self.open_bytes(sealed, place).decode()
 
     def blind_index(self, value: str, purpose: str) -> bytes:
-        """Keyed digest (32 bytes) of a normalised value, for equality look-ups only."""
-        return hmac.new(self._index_key, f"{purpose}:{value}".encode(), hashlib.sha256).digest()
+        """Keyed digest (32 bytes) of a normalised value under the newest secret: what is stored."""
+        return self.blind_indexes(value, purpose)[0]
+
+    def blind_indexes(self, value: str, purpose: str) -> tuple[bytes, ...]:
+        """The digests under every secret in use, the newest first: what a look-up must ask for."""
+        data = f"{purpose}:{value}".encode()
+        return tuple(hmac.new(key, data, hashlib.sha256).digest() for key in self._index_keys)
 
     def sign(self, data: bytes, purpose: str) -> bytes:
         """Keyed signature (32 bytes) of `data`, e.g. of a checkpoint or a visitor token."""
         return hmac.new(_derive(self._secrets[0], purpose), data, hashlib.sha256).digest()
+
+    def is_newly_signed(self, data: bytes, purpose: str, signature: bytes) -> bool:
+        """Whether `signature` was made over `data` by `sign` with the newest secret."""
+        return hmac.compare_digest(self.sign(data, purpose), signature)
 
     def is_signed(self, data: bytes, purpose: str, signature: bytes) -> bool:
         """Whether `signature` was made over `data` by `sign` with one of the secrets in use."""

@@ -14,7 +14,8 @@ from crm.events.catalogue import MemberCreated
 from crm.events.service import publish_many
 from crm.kit.crypto import Vault
 from crm.members import attributes, policy
-from crm.members.repository import EMAIL, MEMBERS, PHONE, PHONE_TAIL
+from crm.members.repository import EMAIL, MEMBERS, PHONE
+from crm.members.sealing import email_columns, phone_columns
 from crm.profiles import service as profiles
 
 
@@ -67,12 +68,14 @@ async def create(session: AsyncSession, new: Sequence[NewMember], *, channel: st
 
 async def by_phones(session: AsyncSession, phones: Sequence[str]) -> dict[str, list[int]]:
     """Ids of the active members of each phone (E.164), in one query; phones of nobody are left out."""
-    return await _matching(session, "phone_index", {vault(session).blind_index(item, PHONE): item for item in phones})
+    safe = vault(session)
+    return await _matching(session, "phone_index", {key: it for it in phones for key in safe.blind_indexes(it, PHONE)})
 
 
 async def by_emails(session: AsyncSession, emails: Sequence[str]) -> dict[str, list[int]]:
     """Ids of the active members of each e-mail address, in one query; those of nobody are left out."""
-    return await _matching(session, "email_index", {vault(session).blind_index(item, EMAIL): item for item in emails})
+    safe = vault(session)
+    return await _matching(session, "email_index", {key: it for it in emails for key in safe.blind_indexes(it, EMAIL)})
 
 
 async def details(session: AsyncSession, member_ids: Sequence[int], *, with_personal: bool) -> list[MemberDetails]:
@@ -92,18 +95,14 @@ async def _matching(session: AsyncSession, column: str, wanted: dict[bytes, str]
 
 
 def _row(session: AsyncSession, safe: Vault, member_id: int, new: NewMember) -> dict[str, Any]:
-    phone, email = new.phone, new.email
     return {
         "id": member_id,
         "display_name": new.display_name,
         "locale": new.locale,
         "time_zone": new.time_zone,
         "birthday": new.birthday,
-        "phone_sealed": safe.seal(phone, f"{PHONE}:{member_id}") if phone else None,
-        "phone_index": safe.blind_index(phone, PHONE) if phone else None,
-        "phone_tail_index": safe.blind_index(phone[-policy.TAIL_DIGITS :], PHONE_TAIL) if phone else None,
-        "email_sealed": safe.seal(email, f"{EMAIL}:{member_id}") if email else None,
-        "email_index": safe.blind_index(email, EMAIL) if email else None,
+        **phone_columns(safe, member_id, new.phone or None),
+        **email_columns(safe, member_id, new.email or None),
         "attributes": new.plain,
         "personal_sealed": attributes.seal_personal(session, member_id, new.personal),
     }

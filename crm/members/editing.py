@@ -17,7 +17,8 @@ from crm.events.service import publish
 from crm.kit.text import clean_name
 from crm.members import attributes, policy
 from crm.members.errors import InvalidMember, MemberChanged, MemberGone, MemberNotFound, UnknownLocale
-from crm.members.repository import EMAIL, MEMBERS, PHONE, PHONE_TAIL, load
+from crm.members.repository import MEMBERS, PHONE, load
+from crm.members.sealing import email_columns, phone_columns
 from crm.members.types import UNSET, Member, MemberChanges, MemberStatus
 from crm.profiles import service as profiles
 
@@ -57,13 +58,11 @@ async def set_phone(
     normal = policy.normal_phone(phone, region or policy.region_of((await brand.get(session)).currency))
     member = await lock(session, member_id)
     safe = vault(session)
-    index = safe.blind_index(normal, PHONE)
     known = await session.scalar(select(MEMBERS.c.phone_index).where(MEMBERS.c.id == member_id))
+    is_same = known in safe.blind_indexes(normal, PHONE)
     values = {
-        "phone_sealed": safe.seal(normal, f"{PHONE}:{member_id}"),
-        "phone_index": index,
-        "phone_tail_index": safe.blind_index(normal[-policy.TAIL_DIGITS :], PHONE_TAIL),
-        "is_phone_verified": is_verified or (known == index and member.is_phone_verified),
+        **phone_columns(safe, member_id, normal),
+        "is_phone_verified": is_verified or (is_same and member.is_phone_verified),
     }
     return await write(session, member_id, values, changed=["phone"], by=by)
 
@@ -72,11 +71,7 @@ async def set_email(session: AsyncSession, member_id: int, email: str, *, by: st
     """See `service.set_email`."""
     normal = policy.normal_email(email)
     await lock(session, member_id)
-    safe = vault(session)
-    values = {
-        "email_sealed": safe.seal(normal, f"{EMAIL}:{member_id}"),
-        "email_index": safe.blind_index(normal, EMAIL),
-    }
+    values = email_columns(vault(session), member_id, normal)
     return await write(session, member_id, values, changed=["email"], by=by)
 
 

@@ -69,15 +69,15 @@ async def redeem_link_code(session: AsyncSession, member_id: int, code: str, *, 
     tries = await _tries(session, identity_id)
     if tries >= MAX_TRIES:
         return LinkResult(member_id, problem=TooManyTries.code(), tries_left=0)
-    index = vault(session).blind_index(code.strip(), _PURPOSE)
-    found = select(_CODES).where(_CODES.c.code_index == index, _CODES.c.expires_at > await clock.now(session))
+    indexes = vault(session).blind_indexes(code.strip(), _PURPOSE)
+    found = select(_CODES).where(_CODES.c.code_index.in_(indexes), _CODES.c.expires_at > await clock.now(session))
     row = (await session.execute(found.with_for_update())).one_or_none()
     if row is None:
         await _count_try(session, identity_id, tries + 1)
         return LinkResult(member_id, problem=InvalidLinkCode.code(), tries_left=MAX_TRIES - tries - 1)
     if row.identity_id == identity_id:
         return LinkResult(member_id, problem=SameAccount.code(), tries_left=MAX_TRIES - tries)
-    await session.execute(delete(_CODES).where(_CODES.c.code_index == index))
+    await session.execute(delete(_CODES).where(_CODES.c.code_index == row.code_index))
     return await _join(session, member_id, await service.current_id(session, row.member_id), identity_id)
 
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Date, DateTime, LargeBinary, RowMapping, select, update
+from sqlalchemy import Date, DateTime, RowMapping, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db.session import vault
@@ -11,18 +11,21 @@ from crm.events.catalogue import IdentityLinked
 from crm.events.service import publish
 from crm.members import attributes, attribution, contacts
 from crm.members.repository import EMAIL, IDENTITIES, MEMBERS, PHONE
+from crm.members.sealing import email_columns, phone_columns
 from crm.profiles import service as profiles
 
 _GROUPS = {
     "display_name": ("display_name",),
     "birthday": ("birthday",),
-    "phone": ("phone_sealed", "phone_index", "phone_tail_index", "is_phone_verified"),
-    "email": ("email_sealed", "email_index"),
+    "phone": ("phone_sealed", "is_phone_verified"),
+    "email": ("email_sealed",),
     "signed_up_at": ("signed_up_at",),
     "sources": ("first_source_id", "last_source_id"),
     "last_seen_at": ("last_seen_at",),
 }
 """Columns that go over together, or not at all."""
+_SEALED = {"phone_sealed": (PHONE, phone_columns), "email_sealed": (EMAIL, email_columns)}
+"""Whose values a record holds opened, for it is sealed as a whole: the key may change before it is undone."""
 
 
 class MembersMerge:
@@ -35,8 +38,8 @@ class MembersMerge:
         keep, drop = await _row(session, keep_id), await _row(session, drop_id)
         moved = await _move_identities(session, drop_id, keep_id)
         taken = {name: _taken(session, name, keep, drop) for name in _GROUPS if _is_taken(name, keep, drop)}
-        before = {name: {column: keep[column] for column in _GROUPS[name]} for name in taken}
-        await _write(session, keep_id, {column: value for group in taken.values() for column, value in group.items()})
+        before = {name: _values(session, name, keep) for name in taken}
+        await _write(session, keep_id, _columns(session, keep_id, taken))
         plain, personal = await _fill_attributes(session, keep, drop)
         return {
             "identities": moved,
@@ -51,9 +54,9 @@ class MembersMerge:
         keep = await _row(session, keep_id)
         back: dict[str, Any] = {}
         for name, group in record["taken"].items():
-            if _encoded({column: keep[column] for column in _GROUPS[name]}) == group:
-                back |= _decoded(record["before"][name])
-        await _write(session, keep_id, back)
+            if _encoded(_values(session, name, keep)) == group:
+                back[name] = _decoded(record["before"][name])
+        await _write(session, keep_id, _columns(session, keep_id, back))
         await _drop_attributes(session, keep, record)
         own = IDENTITIES.c.id.in_(record["identities"]), IDENTITIES.c.member_id == keep_id
         await session.execute(update(IDENTITIES).where(*own).values(member_id=drop_id))
@@ -87,16 +90,28 @@ def _is_taken(name: str, keep: RowMapping, drop: RowMapping) -> bool:
 
 
 def _taken(session: AsyncSession, name: str, keep: RowMapping, drop: RowMapping) -> dict[str, Any]:
-    values = {column: drop[column] for column in _GROUPS[name]}
-    if name in {"phone", "email"}:
-        sealed = _GROUPS[name][0]
-        place = PHONE if name == "phone" else EMAIL
-        plain = vault(session).open(drop[sealed], f"{place}:{drop['id']}")
-        values[sealed] = vault(session).seal(plain, f"{place}:{keep['id']}")
+    values = _values(session, name, drop)
     if name in {"signed_up_at", "last_seen_at"}:
         values[name] = _merged_time(name, keep[name], drop[name])
     if name == "sources":
         values = _merged_sources(keep, drop)
+    return values
+
+
+def _values(session: AsyncSession, name: str, row: RowMapping) -> dict[str, Any]:
+    """The group's columns of a row, sealed ones opened."""
+    values = {column: row[column] for column in _GROUPS[name]}
+    for column in values.keys() & _SEALED.keys():
+        if values[column] is not None:
+            values[column] = vault(session).open(values[column], f"{_SEALED[column][0]}:{row['id']}")
+    return values
+
+
+def _columns(session: AsyncSession, member_id: int, groups: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The groups' values as this member's row keeps them, with the indexes of the sealed ones."""
+    values = {column: value for group in groups.values() for column, value in group.items()}
+    for column in values.keys() & _SEALED.keys():
+        values |= _SEALED[column][1](vault(session), member_id, values[column])
     return values
 
 
@@ -165,8 +180,6 @@ def _encoded(values: dict[str, Any]) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     match value:
-        case bytes():
-            return value.hex()
         case datetime() | date():
             return value.isoformat()
         case _:
@@ -179,8 +192,6 @@ def _decoded(values: dict[str, Any]) -> dict[str, Any]:
 
 def _read(column: str, value: Any) -> Any:
     match MEMBERS.c[column].type:
-        case LargeBinary():
-            return bytes.fromhex(value)
         case DateTime():
             return datetime.fromisoformat(value)
         case Date():

@@ -21,7 +21,7 @@ from crm.members.repository import MEMBERS, member_of
 from crm.members.types import Member, MemberStatus, Merge
 from crm.profiles import service as profiles
 
-_PLACE = "member_merges.records"
+RECORDS = "member_merges.records"
 _MERGES = MergeRow.metadata.tables["member_merges"]
 
 
@@ -142,7 +142,7 @@ def _check(keep: Member, drop: Member) -> None:
 
 
 async def _store(session: AsyncSession, keep_id: int, drop_id: int, by: str, records: dict[str, Any]) -> int:
-    place = f"{_PLACE}:{keep_id}:{drop_id}"
+    place = f"{RECORDS}:{keep_id}:{drop_id}"
     sealed = vault(session).seal(json.dumps(records, ensure_ascii=False), place)
     values = {"keep_id": keep_id, "drop_id": drop_id, "by": by, "records_sealed": sealed}
     stored = await session.execute(insert(_MERGES).values(**values).returning(_MERGES.c.id))
@@ -152,5 +152,5 @@ async def _store(session: AsyncSession, keep_id: int, drop_id: int, by: str, rec
 async def _records(session: AsyncSession, merge_id: int) -> dict[str, Any]:
     columns = (_MERGES.c.keep_id, _MERGES.c.drop_id, _MERGES.c.records_sealed)
     keep_id, drop_id, sealed = (await session.execute(select(*columns).where(_MERGES.c.id == merge_id))).one()
-    records: dict[str, Any] = json.loads(vault(session).open(sealed, f"{_PLACE}:{keep_id}:{drop_id}"))
+    records: dict[str, Any] = json.loads(vault(session).open(sealed, f"{RECORDS}:{keep_id}:{drop_id}"))
     return records

@@ -21,6 +21,11 @@ def region_of(currency: str) -> str | None:
     return _REGIONS.get(currency)
 
 
+def phone_tail(phone: str) -> str:
+    """The last digits, by which somebody may be found who tells no more of a phone."""
+    return phone[-TAIL_DIGITS:]
+
+
 def normal_phone(phone: str, region: str | None) -> str:
     """`phone` in E.164, such as `+8613800138000`. Raises InvalidPhone."""
     if len(phone) > _MAX_PHONE:
@@ -44,7 +49,7 @@ def normal_email(email: str) -> str:
 
 def masked_phone(phone: str) -> str:
     """An E.164 phone as a colleague may see it: `138****8000`, other countries `+44****0123`."""
-    tail = phone[-TAIL_DIGITS:]
+    tail = phone_tail(phone)
     head = phone[3:6] if phone.startswith("+86") else phone[:3]
     return f"{head}{_MASK}{tail}"
 

@@ -35,10 +35,10 @@ async def page(session: AsyncSession, query: MemberQuery) -> Page[MemberSummary]
 
 async def find_by_phone(session: AsyncSession, phone: str, *, verified_only: bool = False) -> list[int]:
     """Ids of the active members with this phone; empty when it is no phone at all."""
-    index = await _phone_index(session, phone)
-    if index is None:
+    indexes = await _phone_indexes(session, phone)
+    if not indexes:
         return []
-    found = select(MEMBERS.c.id).where(MEMBERS.c.phone_index == index, MEMBERS.c.status == "active")
+    found = select(MEMBERS.c.id).where(MEMBERS.c.phone_index.in_(indexes), MEMBERS.c.status == "active")
     if verified_only:
         found = found.where(MEMBERS.c.is_phone_verified)
     return list((await session.scalars(found.order_by(MEMBERS.c.id))).all())
@@ -46,10 +46,10 @@ async def find_by_phone(session: AsyncSession, phone: str, *, verified_only: boo
 
 async def find_by_email(session: AsyncSession, email: str) -> list[int]:
     """Ids of the active members with this e-mail address; empty when it is none."""
-    index = _email_index(session, email)
-    if index is None:
+    indexes = _email_indexes(session, email)
+    if not indexes:
         return []
-    found = select(MEMBERS.c.id).where(MEMBERS.c.email_index == index, MEMBERS.c.status == "active")
+    found = select(MEMBERS.c.id).where(MEMBERS.c.email_index.in_(indexes), MEMBERS.c.status == "active")
     return list((await session.scalars(found.order_by(MEMBERS.c.id))).all())
 
 
@@ -91,28 +91,28 @@ async def _matching(session: AsyncSession, text: str) -> Select[Any]:
         select(IDENTITIES.c.member_id).where(IDENTITIES.c.address == text),
     ]
     if _LAST_FOUR.fullmatch(text):
-        tail = vault(session).blind_index(text, PHONE_TAIL)
-        found.append(select(MEMBERS.c.id).where(MEMBERS.c.phone_tail_index == tail))
-    if (phone := await _phone_index(session, text)) is not None:
-        found.append(select(MEMBERS.c.id).where(MEMBERS.c.phone_index == phone))
-    if (email := _email_index(session, text)) is not None:
-        found.append(select(MEMBERS.c.id).where(MEMBERS.c.email_index == email))
+        tails = vault(session).blind_indexes(text, PHONE_TAIL)
+        found.append(select(MEMBERS.c.id).where(MEMBERS.c.phone_tail_index.in_(tails)))
+    if phones := await _phone_indexes(session, text):
+        found.append(select(MEMBERS.c.id).where(MEMBERS.c.phone_index.in_(phones)))
+    if emails := _email_indexes(session, text):
+        found.append(select(MEMBERS.c.id).where(MEMBERS.c.email_index.in_(emails)))
     return select(column("id")).select_from(union(*found).subquery("matching"))
 
 
-async def _phone_index(session: AsyncSession, text: str) -> bytes | None:
+async def _phone_indexes(session: AsyncSession, text: str) -> tuple[bytes, ...]:
     region = policy.region_of((await brand.get(session)).currency)
     try:
-        return vault(session).blind_index(policy.normal_phone(text, region), PHONE)
+        return vault(session).blind_indexes(policy.normal_phone(text, region), PHONE)
     except InvalidPhone:
-        return None
+        return ()
 
 
-def _email_index(session: AsyncSession, text: str) -> bytes | None:
+def _email_indexes(session: AsyncSession, text: str) -> tuple[bytes, ...]:
     try:
-        return vault(session).blind_index(policy.normal_email(text), EMAIL)
+        return vault(session).blind_indexes(policy.normal_email(text), EMAIL)
     except InvalidEmail:
-        return None
+        return ()
 
 
 def _summary(row: RowMapping, safe: Vault) -> MemberSummary:

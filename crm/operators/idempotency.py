@@ -16,6 +16,8 @@ from crm.operators.models import IdempotencyRow
 from crm.operators.policy import IDEMPOTENCY_KEPT
 from crm.operators.types import StoredResponse
 
+RESPONSE = "idempotency_keys.response"
+
 
 async def claim(
     session: AsyncSession, *, principal: str, key: str, operation: str, body: bytes
@@ -65,4 +67,4 @@ async def forget_old(session: AsyncSession) -> int:
 
 
 def _place(principal: str, key: str) -> str:
-    return f"idempotency_keys.response:{principal}:{key}"
+    return f"{RESPONSE}:{principal}:{key}"

@@ -7,30 +7,30 @@ from crm.operators.models import ApiKeyRow, LinkRow, OperatorRow, SessionRow
 from crm.operators.permissions import Role
 from crm.operators.types import ApiKey, Link, LinkPurpose, Operator, OperatorStatus, SessionView
 
-_EMAIL = "operators.email"
-_LINK_EMAIL = "operator_links.email"
+EMAIL = "operators.email"
+LINK_EMAIL = "operator_links.email"
 
 
-def email_index(session: AsyncSession, email: str) -> bytes:
-    """The blind index of a normalised address."""
-    return vault(session).blind_index(email, _EMAIL)
+def email_indexes(session: AsyncSession, email: str) -> tuple[bytes, ...]:
+    """The blind indexes that a normalised address may be found by; the first one is stored."""
+    return vault(session).blind_indexes(email, EMAIL)
 
 
 def seal_email(session: AsyncSession, operator_id: int, email: str) -> bytes:
     """The address as the operator's row keeps it."""
-    return vault(session).seal(email, f"{_EMAIL}:{operator_id}")
+    return vault(session).seal(email, f"{EMAIL}:{operator_id}")
 
 
 def seal_link_email(session: AsyncSession, link_id: int, email: str) -> bytes:
     """The address as an invitation's row keeps it."""
-    return vault(session).seal(email, f"{_LINK_EMAIL}:{link_id}")
+    return vault(session).seal(email, f"{LINK_EMAIL}:{link_id}")
 
 
 def operator(session: AsyncSession, row: OperatorRow) -> Operator:
     """The public value of a row."""
     return Operator(
         id=row.id,
-        email=vault(session).open(row.email_sealed, f"{_EMAIL}:{row.id}"),
+        email=vault(session).open(row.email_sealed, f"{EMAIL}:{row.id}"),
         name=row.name,
         role=Role(row.role),
         locale=row.locale,
@@ -46,7 +46,7 @@ def link(session: AsyncSession, row: LinkRow) -> Link:
     return Link(
         id=row.id,
         purpose=LinkPurpose(row.purpose),
-        email=None if sealed is None else vault(session).open(sealed, f"{_LINK_EMAIL}:{row.id}"),
+        email=None if sealed is None else vault(session).open(sealed, f"{LINK_EMAIL}:{row.id}"),
         role=None if row.role is None else Role(row.role),
         operator_id=row.operator_id,
         expires_at=row.expires_at,

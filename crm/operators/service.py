@@ -28,14 +28,14 @@ async def create(
     """A new active operator. Raises InvalidEmailError, InvalidOperatorNameError, WeakPasswordError, EmailTakenError."""
     email, name = normal_email(email), operator_name(name)
     check_password(password, email=email, name=name)
-    index = records.email_index(session, email)
-    await _refuse_taken(session, index)
+    indexes = records.email_indexes(session, email)
+    await _refuse_taken(session, indexes)
     operator_id = await session.scalar(select(func.nextval("operators_id_seq")))
     assert operator_id is not None
     row = OperatorRow(
         id=operator_id,
         email_sealed=records.seal_email(session, operator_id, email),
-        email_index=index,
+        email_index=indexes[0],
         name=name,
         role=role,
         password_hash=await passwords.hashed(password),
@@ -159,13 +159,13 @@ async def _row(session: AsyncSession, operator_id: int, *, lock: bool = False) -
 
 
 async def _by_email(session: AsyncSession, email: str) -> OperatorRow | None:
-    index = records.email_index(session, email)
-    found: OperatorRow | None = await session.scalar(select(OperatorRow).where(OperatorRow.email_index == index))
+    indexes = records.email_indexes(session, email)
+    found: OperatorRow | None = await session.scalar(select(OperatorRow).where(OperatorRow.email_index.in_(indexes)))
     return found
 
 
-async def _refuse_taken(session: AsyncSession, index: bytes) -> None:
-    if await session.scalar(select(OperatorRow.id).where(OperatorRow.email_index == index)) is not None:
+async def _refuse_taken(session: AsyncSession, indexes: tuple[bytes, ...]) -> None:
+    if await session.scalar(select(OperatorRow.id).where(OperatorRow.email_index.in_(indexes))) is not None:
         raise EmailTakenError
 
 

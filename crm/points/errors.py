@@ -49,3 +49,7 @@ class InvalidRule(InvalidError):
 
 class RuleNotGrantable(ConflictError):
     """Only an active rule of the kind `manual` can be granted by hand."""
+
+
+class CheckpointsBroken(ConflictError):
+    """The ledger's checkpoints do not agree with its entries; run siyu ledger verify."""

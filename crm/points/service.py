@@ -219,7 +219,15 @@ async def verify(session: AsyncSession) -> LedgerReport:
 
 async def checkpoint(session: AsyncSession) -> Checkpoint | None:
     """Seal the heads of the chains that moved since the last checkpoint; None when none moved."""
-    return await checkpoints.seal(session)
+    return await checkpoints.seal(session, even_if_unmoved=False)
+
+
+async def sign_checkpoints(session: AsyncSession) -> bool:
+    """After a change of the secret: a new checkpoint, whose signature speaks for all before it.
+
+    False when none was needed. Raises CheckpointsBroken when those before it do not agree.
+    """
+    return await checkpoints.sign_again(session)
 
 
 async def _post(session: AsyncSession, line: Line) -> Posting:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -89,8 +89,9 @@ async def record_answer(
     asked = {question.key: question for question in policy.walk(questions, given)}
     if question_key not in asked:
         raise QuestionNotOpen(question=question_key, next=policy.next_question(questions, given))
-    answer = read(asked[question_key], value)
-    await _store(session, row, question_key, answer)
+    question = asked[question_key]
+    answer = read(question, value)
+    await _store(session, row, question, answer)
     return policy.next_question(questions, {**given, question_key: answer})
 
 
@@ -169,9 +170,9 @@ async def _definition(session: AsyncSession, row: ResponseRow) -> Definition:
     return load(found)
 
 
-async def _store(session: AsyncSession, row: ResponseRow, question: str, answer: Any) -> None:
-    values = {"value": JSON.NULL if answer is None else answer, "answered_at": await clock.now(session)}
-    own = {"response_id": row.id, "question": question, "survey_id": row.survey_id, "member_id": row.member_id}
+async def _store(session: AsyncSession, row: ResponseRow, question: Question, answer: Any) -> None:
+    values = {**repository.stored(session, row.id, question, answer), "answered_at": await clock.now(session)}
+    own = {"response_id": row.id, "question": question.key, "survey_id": row.survey_id, "member_id": row.member_id}
     statement = upsert(AnswerRow).values(**own, **values)
     await session.execute(statement.on_conflict_do_update(index_elements=["response_id", "question"], set_=values))
 

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     Text,
     UniqueConstraint,
@@ -66,7 +67,7 @@ class ResponseRow(Base):
 
 
 class AnswerRow(Base):
-    """One answer; JSON null when the question was skipped."""
+    """One answer; JSON null when the question was skipped, {} when it stands in `text_sealed`."""
 
     __tablename__ = "survey_answers"
     __table_args__ = (Index(None, "member_id"), Index(None, "survey_id", "question"))
@@ -76,4 +77,5 @@ class AnswerRow(Base):
     survey_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("surveys.id"))
     member_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("members.id"))
     value: Mapped[Any] = mapped_column(JSONB(none_as_null=False))
+    text_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     answered_at: Mapped[Timestamp]

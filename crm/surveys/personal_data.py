@@ -2,4 +2,4 @@
 
 from crm.members.privacy import PersonalData
 
-answers = PersonalData("survey_answers", ("value",))
+answers = PersonalData("survey_answers", ("value", "text_sealed"))

@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import JSON, ColumnElement, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.db.session import vault
 from crm.surveys.errors import SurveyNotFound
-from crm.surveys.models import AnswerRow, SurveyRow, SurveyVersionRow
-from crm.surveys.types import Survey, SurveyStatus
+from crm.surveys.models import AnswerRow, ResponseRow, SurveyRow, SurveyVersionRow
+from crm.surveys.types import Question, Survey, SurveyStatus
 
+TEXT = "survey_answers.text"
 _PUBLISHED = and_(SurveyVersionRow.survey_id == SurveyRow.id, SurveyVersionRow.version == SurveyRow.published_version)
 
 
@@ -56,5 +58,39 @@ async def definition(session: AsyncSession, survey_id: int, version: int | None)
 
 async def answers(session: AsyncSession, response_id: int) -> dict[str, Any]:
     """The answers of a response by question."""
-    query = select(AnswerRow.question, AnswerRow.value).where(AnswerRow.response_id == response_id)
-    return {row.question: row.value for row in await session.execute(query)}
+    query = select(AnswerRow.question, AnswerRow.value, AnswerRow.text_sealed)
+    rows = await session.execute(query.where(AnswerRow.response_id == response_id))
+    return {row.question: _opened(session, response_id, row) for row in rows}
+
+
+def stored(session: AsyncSession, response_id: int, question: Question, answer: Any) -> dict[str, Any]:
+    """The columns of an answer: a member's own words are sealed, what was chosen is plain."""
+    if answer is None:
+        return {"value": JSON.NULL, "text_sealed": None}
+    if question.type != "text":
+        return {"value": answer, "text_sealed": None}
+    return {"value": {}, "text_sealed": vault(session).seal(answer, _place(response_id, question.key))}
+
+
+async def latest_texts(session: AsyncSession, survey_id: int, question: str, *, limit: int) -> list[str]:
+    """What members of finished responses wrote, the newest first."""
+    query = (
+        select(AnswerRow.response_id, AnswerRow.text_sealed)
+        .join(ResponseRow, ResponseRow.id == AnswerRow.response_id)
+        .where(AnswerRow.survey_id == survey_id, AnswerRow.question == question, AnswerRow.text_sealed.is_not(None))
+        .where(ResponseRow.completed_at.is_not(None))
+        .order_by(AnswerRow.answered_at.desc(), AnswerRow.response_id.desc())
+        .limit(limit)
+    )
+    rows = (await session.execute(query)).all()
+    return [vault(session).open(row.text_sealed, _place(row.response_id, question)) for row in rows]
+
+
+def _opened(session: AsyncSession, response_id: int, row: Any) -> Any:
+    if row.text_sealed is None:
+        return row.value
+    return vault(session).open(row.text_sealed, _place(response_id, row.question))
+
+
+def _place(response_id: int, question: str) -> str:
+    return f"{TEXT}:{response_id}:{question}"

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.surveys import repository
 from crm.surveys.definition import load
-from crm.surveys.models import AnswerRow, ResponseRow
+from crm.surveys.models import ResponseRow
 from crm.surveys.question_types import question_types
 from crm.surveys.types import NpsResult, Question, QuestionResult, Survey, SurveyResults
 
@@ -73,15 +73,7 @@ async def _tallies(session: AsyncSession, survey_id: int, questions: list[str]) 
 async def _texts(session: AsyncSession, survey_id: int, question: Question) -> list[str]:
     if question.type != "text":
         return []
-    query = (
-        select(AnswerRow.value)
-        .join(ResponseRow, ResponseRow.id == AnswerRow.response_id)
-        .where(AnswerRow.survey_id == survey_id, AnswerRow.question == question.key)
-        .where(ResponseRow.completed_at.is_not(None), func.jsonb_typeof(AnswerRow.value) == "string")
-        .order_by(AnswerRow.answered_at.desc(), AnswerRow.response_id.desc())
-        .limit(MOST_TEXTS)
-    )
-    return list((await session.scalars(query)).all())
+    return await repository.latest_texts(session, survey_id, question.key, limit=MOST_TEXTS)
 
 
 def _result(question: Question, tally: dict[str, int], answered: tuple[int, int], texts: list[str]) -> QuestionResult:

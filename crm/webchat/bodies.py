@@ -12,6 +12,8 @@ from crm.messages.types import Button, Outbound
 from crm.webchat.models import ChatMessageRow
 from crm.webchat.types import ChatDirection, ChatMessage, Visitor
 
+BODY = "webchat_messages.body"
+
 
 def written(session: AsyncSession, message_id: UUID, text: str) -> bytes:
     """What a visitor wrote, sealed."""
@@ -51,4 +53,4 @@ def _sealed(session: AsyncSession, message_id: UUID, body: dict[str, Any]) -> by
 
 
 def _place(message_id: UUID) -> str:
-    return f"webchat_messages.body:{message_id}"
+    return f"{BODY}:{message_id}"

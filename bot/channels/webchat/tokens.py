@@ -30,7 +30,7 @@ class TokenExpiredError(Exception):
 
 @dataclass(frozen=True)
 class ReadToken:
-    """Whose token it is; `is_old` when a new one should be given."""
+    """Whose token it is; `is_old` when a new one should be given: for its age, or because the secret changed."""
 
     visitor: Visitor
     is_old: bool
@@ -52,7 +52,8 @@ def read(vault: Vault, bot: Bot, token: str, now: datetime) -> ReadToken:
     if len(token) > _MAX_LENGTH or not token.isascii():
         raise TokenInvalidError
     signed, _, signature = token.rpartition(".")
-    if not vault.is_signed(_data(bot, signed), _PURPOSE, _decoded(signature)):
+    proof = (_data(bot, signed), _PURPOSE, _decoded(signature))
+    if not vault.is_signed(*proof):
         raise TokenInvalidError
     address, version, issued_at = signed.split(".")
     if version != str(_version(bot)):
@@ -60,7 +61,8 @@ def read(vault: Vault, bot: Bot, token: str, now: datetime) -> ReadToken:
     age = now.timestamp() - int(issued_at)
     if age > VALID_FOR.total_seconds():
         raise TokenExpiredError
-    return ReadToken(Visitor(bot.id, address), is_old=age > RENEWED_AFTER.total_seconds())
+    is_old = age > RENEWED_AFTER.total_seconds() or not vault.is_newly_signed(*proof)
+    return ReadToken(Visitor(bot.id, address), is_old=is_old)
 
 
 def _version(bot: Bot) -> int:

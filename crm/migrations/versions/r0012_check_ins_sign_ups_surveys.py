@@ -109,6 +109,7 @@ def _responses() -> None:
         sa.Column("survey_id", sa.BigInteger, sa.ForeignKey("surveys.id"), nullable=False),
         sa.Column("member_id", sa.BigInteger, sa.ForeignKey("members.id"), nullable=False),
         sa.Column("value", JSONB, nullable=False),
+        sa.Column("text_sealed", sa.LargeBinary),
         sa.Column("answered_at", TIME, nullable=False),
     )
     op.create_index("ix_survey_answers_member_id", "survey_answers", ["member_id"])

@@ -107,7 +107,9 @@ async def test_an_answer_may_be_changed_and_what_was_said_on_the_other_way_is_dr
         await service.record_answer(session, member.id, run.response_id, key, value)
     await service.complete(session, member.id, run.response_id)
     rows = await session.execute(select(AnswerRow.question, AnswerRow.value).order_by(AnswerRow.question))
-    assert [tuple(row) for row in rows] == [("nps", 2), ("stars", None), ("why", "cold")]
+    assert [tuple(row) for row in rows] == [("nps", 2), ("stars", None), ("why", {})]
+    found = await service.results(session, run.survey_id)
+    assert [question.texts for question in found.questions if question.key == "why"] == [["cold"]]
     assert await tags.of_member(session, member.id) == []
 
 
