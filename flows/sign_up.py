@@ -53,7 +53,10 @@ async def _consent(chat: Chat, brand: House) -> str:
     if len(brand.locales) > 1:
         choices.append("language")
     values: dict[str, Any] = {"brand": brand.name, "terms": brand.terms, "version": brand.terms_version}
-    while (answer := await chat.ask("sign_up/consent", Choice(*choices), timeout=SOME_DAYS, **values)) == "language":
+    question = Choice(*choices)
+    while (
+        answer := await chat.ask("sign_up/consent", question, timeout=SOME_DAYS, stays=True, **values)
+    ) == "language":
         member = await chat.look(members.get)
         other = next(locale for locale in brand.locales if locale != member.locale)
         await chat.do(members.change, MemberChanges(locale=other), by="member", key="language")

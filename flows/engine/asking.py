@@ -25,6 +25,7 @@ class Asking:
     values: Mapping[str, Any]
     timeout: timedelta | None = None
     remind: timedelta | None = None
+    stays: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ async def present(show: Presenter, asked: OpenQuestion) -> None:
         message, rows = replace(message, text_html=text), ()
     request = shape.request
     label = await _label(turn, f"engine/share_{request}_button") if request and turn.traits.has_buttons else None
-    asked.stands_alone = not turn.said
+    asked.stands_alone = not (turn.said or show.asking.stays)
     turn.said.append(replace(message, buttons=message.buttons + rows, request=request, request_label=label))
 
 

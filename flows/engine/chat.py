@@ -96,14 +96,16 @@ class Chat:
         key: str | None = None,
         timeout: timedelta | None = None,  # noqa: ASYNC109 - of the member, over days and restarts
         remind: timedelta | None = None,
+        stays: bool = False,
         **values: Any,
     ) -> T:
         """Ask until the question is answered. After `remind` it is asked once more.
 
+        A message that `stays` is never replaced by the next question, for instance what a member agrees to.
         Raises AnswerTimedOut after `timeout`, which ends the flow with a word unless it is caught.
         """
         path = self._path("ask", key or template)
-        return await self._execution.ask(path, Asking(template, question, values, timeout, remind))  # type: ignore[no-any-return] # journaled
+        return await self._execution.ask(path, Asking(template, question, values, timeout, remind, stays))  # type: ignore[no-any-return] # journaled
 
     async def call(self, flow: Flow[T], *args: Any, key: str | None = None) -> T:
         """Run another flow inside this one; what it answers must be JSON-able by its annotation."""

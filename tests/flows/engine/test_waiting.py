@@ -180,6 +180,20 @@ async def test_what_was_said_beside_a_question_is_never_replaced(session: AsyncS
         assert chat.said[0].edit_ref is None
 
 
+@flow("agreed", starts=[Command("agreed")])
+async def agreed(chat: Chat) -> None:
+    await chat.ask("agreed/terms", Skippable(Text()), stays=True)
+    await chat.ask("agreed/second", Skippable(Text()))
+
+
+async def test_what_a_member_agrees_to_stays(session: AsyncSession) -> None:
+    async with talk(session, agreed) as chat:
+        await chat.send("/agreed")
+        await chat.tap("engine/skip_button")
+        assert chat.text == "[agreed/second]"
+        assert chat.said[0].edit_ref is None
+
+
 async def test_several_can_be_typed(session: AsyncSession) -> None:
     async with talk(session, taste, traits=without_buttons(ChannelTraits("plain"))) as chat:
         await chat.send("/taste")
