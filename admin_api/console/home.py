@@ -4,6 +4,7 @@ from fastapi import Response
 
 from admin_api.access import signed_in
 from admin_api.addresses import ROOT
+from admin_api.console.dashboard import dashboard
 from admin_api.console.pages import redirect
 from admin_api.deps import EdgeOf
 from admin_api.routing import page_router
@@ -15,12 +16,15 @@ _SETTINGS = (
     (Permission.BOTS_READ, "bots"),
     (Permission.OPERATORS_READ, "operators"),
     (Permission.API_KEYS_READ, "api-keys"),
+    (Permission.AUDIT_READ, "audit"),
 )
 
 
 @router.get("/", dependencies=[signed_in()], name="home.page")
 async def home(edge: EdgeOf) -> Response:
-    """The first page after signing in."""
+    """The first page after signing in: the dashboard, for those who may see figures."""
+    if edge.may(Permission.DASHBOARD_READ):
+        return await dashboard(edge)
     return redirect(edge, f"{ROOT}/settings")
 
 

@@ -66,6 +66,10 @@ class Formats:
             value = value.astimezone(self._zone).date()
         return "–" if value is None else format_date(value, "medium", self._locale)
 
+    def short_day(self, value: date) -> str:
+        """A date without its year, for the axis of a chart."""
+        return format_date(value, "M月d日" if self._locale.language == "zh" else "d MMM", self._locale)
+
     def moment(self, value: datetime | None) -> str:
         """Date and time to the minute."""
         if value is None:

@@ -22,6 +22,7 @@ from crm.kit.assets import asset_url
 from crm.kit.errors import DomainError
 from crm.kit.resources import TEMPLATES
 from crm.operators.permissions import Permission
+from crm.tickets import service as tickets
 
 INSECURE = "This console is open over http: passwords travel unencrypted. Put it behind https before real use."
 _LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1", "[::1]"}
@@ -58,7 +59,7 @@ async def render(
     """The page `console/<template>.html`. `nav` is the entry of the menu that is lit.
 
     Besides `values`, pages get brand, operator, may(permission), now, day, moment, clock, ago, number, percent,
-    money, locale, csrf_token, banners, flashes and here.
+    money, locale, csrf_token, banners, flashes, here and open_requests. A template without the frame makes a fragment.
     """
     brand = await brands.get(edge.session)
     locale = locale_of(edge)
@@ -79,9 +80,21 @@ async def render(
         "here": _here(edge.request),
         "nav_active": nav,
         "page_title": title,
+        "open_requests": await tickets.count_open(edge.session) if edge.may(Permission.TICKETS_READ) else 0,
     }
     html = environment(locale).get_template(f"console/{template}.html").render({**known, **values})
     return HTMLResponse(html, status)
+
+
+async def formats_of(edge: Edge) -> locales.Formats:
+    """Dates and numbers of this request, for words that are put together in Python."""
+    brand = await brands.get(edge.session)
+    return locales.Formats(locale_of(edge), brand.time_zone, brand.currency)
+
+
+def is_fragment(edge: Edge) -> bool:
+    """Whether a script asks for a piece of a page alone."""
+    return edge.request.headers.get("hx-request") == "true"
 
 
 async def again(

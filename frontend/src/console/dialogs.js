@@ -10,6 +10,10 @@ export function startDialogs() {
   document.addEventListener("input", (event) => {
     if (event.target.matches?.("[data-typed]")) judgeTyped(event.target.form);
   });
+  for (const dialog of document.querySelectorAll("dialog[data-open-at-start]")) {
+    dialog.removeAttribute("open"); // without scripts it stands open in the page
+    dialog.showModal();
+  }
 }
 
 function open(dialog, opener) {

@@ -4,9 +4,10 @@ import htmx from "htmx.org";
 import { composer } from "./composer/component.js";
 import { startDialogs } from "./dialogs.js";
 import { csrfToken } from "./http.js";
-import { refresh, startCopying, startFilters, startMenus, startNavigation, startThemeToggle } from "./page_parts.js";
+import { refresh, startCopying, startFilters, startMenus, startNavigation, startSendingByKeys, startThemeToggle } from "./page_parts.js";
 import { t } from "./page_strings.js";
 import { ruleEditor } from "./rule_editor/component.js";
+import { surveyEditor } from "./survey_editor/component.js";
 import { startTagsInput } from "./tags_input.js";
 import { startToasts, toast } from "./toasts.js";
 
@@ -47,8 +48,10 @@ startNavigation();
 startThemeToggle();
 startCopying();
 startFilters();
+startSendingByKeys();
 prepare(document.body);
 
 Alpine.data("ruleEditor", ruleEditor);
 Alpine.data("composer", composer);
+Alpine.data("surveyEditor", surveyEditor);
 Alpine.start();

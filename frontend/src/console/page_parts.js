@@ -82,6 +82,13 @@ export function startFilters() {
   }
 }
 
+export function startSendingByKeys() {
+  document.addEventListener("keydown", (event) => {
+    const wants = event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing;
+    if (wants && event.target.matches?.("[data-send-by-keys]")) event.target.form.requestSubmit();
+  });
+}
+
 /** Builds what is to be built inside `root`: rich message text, conversations scrolled to their end. */
 export function refresh(root) {
   for (const node of root.querySelectorAll("[data-rich]")) {
