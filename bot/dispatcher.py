@@ -71,11 +71,15 @@ class Dispatcher:
             await self._all(list(self._active.values()))
         await self._handler.settle()
 
-    async def close(self, *, patience: float = 20.0) -> None:
-        """Take nothing new; finish what is being handled, and leave the rest to the next process."""
+    def stop(self) -> None:
+        """Take nothing new: what is being handled is finished, the rest is left to the next process."""
         self._is_closing = True
         for timer in self._later.values():
             timer.cancel()
+
+    async def close(self, *, patience: float = 20.0) -> None:
+        """Stop, and wait for what is being handled."""
+        self.stop()
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 await self.drain()

@@ -90,6 +90,14 @@ async def sweep(conversing: Conversing, stop: asyncio.Event) -> None:
         group.create_task(repeat("updates", conversing.dispatcher.sweep, stop, rest=_SWEEP_REST))
         group.create_task(repeat("timers", conversing.dispatcher.wake_due, stop, rest=_TIMERS_REST))
         group.create_task(repeat("replies", conversing.lane.sweep, stop, rest=_SWEEP_REST))
+        group.create_task(_stop_taking(conversing, stop))
+
+
+async def _stop_taking(conversing: Conversing, stop: asyncio.Event) -> None:
+    """A chat with many updates or replies would hold up the end of the process for as long as they last."""
+    await stop.wait()
+    conversing.dispatcher.stop()
+    conversing.lane.stop()
 
 
 async def poll(conversing: Conversing, stop: asyncio.Event) -> None:

@@ -45,7 +45,9 @@ def set_up_logs(settings: LogSettings) -> None:
         structlog.processors.format_exc_info,
         _redacting,
     ]
-    renderer = structlog.processors.JSONRenderer() if is_json else structlog.dev.ConsoleRenderer()
+    renderer = (
+        structlog.processors.JSONRenderer() if is_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

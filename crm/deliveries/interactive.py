@@ -45,6 +45,11 @@ class InteractiveLane:
         self._sessions = sessions
         self._pacer = pacer
         self._senders = senders
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """Finish what is being sent and sweep no more: what waits in a chat is left to the next process."""
+        self._is_stopping = True
 
     async def deliver_now(self, delivery_ids: Sequence[UUID]) -> None:
         """Send these committed replies, and whatever else waits in the same chats. Never raises for a failed send."""
@@ -56,6 +61,8 @@ class InteractiveLane:
 
     async def sweep(self) -> int:
         """Look after replies that are overdue; answers in how many chats."""
+        if self._is_stopping:
+            return 0
         async with self._sessions.begin() as session:
             identities = await replies.overdue(session, self._senders, _SWEEP)
         await self._deliver_chats(identities)
@@ -77,6 +84,8 @@ class InteractiveLane:
             outcome = await self._send(reply)
             async with self._sessions.begin() as session:
                 await self._record(session, reply, outcome)
+                if self._is_stopping:
+                    return
                 reply = await replies.claim_head(session, identity_id, self._senders)
 
     async def _send(self, reply: Reply) -> SendOutcome:

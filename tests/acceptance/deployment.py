@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 
 from tests.acceptance.processes import PATIENCE, Finished, Siyu, finish
+from tests.acceptance.waiting import until
 
 APART = ("api", "worker", "sender", "scheduler", "poller")
 
@@ -42,13 +43,7 @@ class Deployment:
         for name in names or APART:
             await self.running[name].until(lambda said: "started" in said)
         if "api" in self.running:
-            await self._ready()
-
-    async def _ready(self) -> None:
-        async with httpx.AsyncClient(base_url=self.base_url) as client, asyncio.timeout(PATIENCE):
-            while not await _answers(client):
-                assert self.running["api"].process.returncode is None, self.running["api"].said
-                await asyncio.sleep(0.1)
+            await answers(self.base_url, self.running["api"])
 
     async def end(self, number: signal.Signals, *, within: float = PATIENCE) -> dict[str, int]:
         """Signal every process at once; the exit statuses by name."""
@@ -58,7 +53,14 @@ class Deployment:
         return statuses
 
 
-async def _answers(client: httpx.AsyncClient) -> bool:
+async def answers(base_url: str, api: Siyu) -> None:
+    """Wait until the api process is ready to serve at its address."""
+    async with httpx.AsyncClient(base_url=base_url) as client:
+        await until(lambda: _is_ready(client, api), lambda is_ready: is_ready)
+
+
+async def _is_ready(client: httpx.AsyncClient, api: Siyu) -> bool:
+    assert api.process.returncode is None, api.said
     try:
         return (await client.get("/readyz")).status_code == httpx.codes.OK
     except httpx.TransportError:

@@ -46,7 +46,13 @@ class Siyu:
     async def start(cls, *arguments: str, settings: Mapping[str, str], folder: Path) -> Self:
         """Start `siyu ARGUMENTS` in `folder`, where no `.env` of a developer lies."""
         process = await asyncio.create_subprocess_exec(
-            *COMMAND, *arguments, env=environment(settings), cwd=folder, stdout=PIPE, stderr=PIPE, start_new_session=True
+            *COMMAND,
+            *arguments,
+            env=environment(settings),
+            cwd=folder,
+            stdout=PIPE,
+            stderr=PIPE,
+            start_new_session=True,
         )
         started = cls(" ".join(arguments), process)
         assert process.stdout is not None
@@ -98,9 +104,7 @@ class Siyu:
         return status
 
 
-async def finish(
-    *arguments: str, settings: Mapping[str, str], folder: Path, within: float = PATIENCE
-) -> Finished:
+async def finish(*arguments: str, settings: Mapping[str, str], folder: Path, within: float = PATIENCE) -> Finished:
     """Run a command to its end."""
     started = await Siyu.start(*arguments, settings=settings, folder=folder)
     status = await started.wait(within=within)

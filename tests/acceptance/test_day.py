@@ -1,6 +1,5 @@
 """A day on a deployment whose processes run apart."""
 
-import asyncio
 import signal
 from typing import Any
 
@@ -8,18 +7,14 @@ import httpx
 
 from tests.acceptance.conftest import Telegram
 from tests.acceptance.deployment import APART, Deployment
-from tests.acceptance.processes import PATIENCE
+from tests.acceptance.waiting import until
 
 GRACE = 20.0
 
 
-async def _finished(office: httpx.AsyncClient, campaign_id: int) -> dict[str, Any]:
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            found: dict[str, Any] = (await office.get(f"campaigns/{campaign_id}")).json()
-            if found["status"] == "finished":
-                return found
-            await asyncio.sleep(0.2)
+async def _campaign(office: httpx.AsyncClient, campaign_id: int) -> dict[str, Any]:
+    found: dict[str, Any] = (await office.get(f"campaigns/{campaign_id}")).json()
+    return found
 
 
 async def test_a_member_talks_and_an_operator_broadcasts(office: httpx.AsyncClient, telegram: Telegram) -> None:
@@ -38,7 +33,7 @@ async def test_a_member_talks_and_an_operator_broadcasts(office: httpx.AsyncClie
     launched = await office.post(f"campaigns/{campaign['id']}/launch")
     assert launched.status_code == 200, launched.text
     await person.hears("Lin, spring is here")
-    done = await _finished(office, campaign["id"])
+    done = await until(lambda: _campaign(office, campaign["id"]), lambda found: found["status"] == "finished")
     assert (done["counts"]["total"], done["counts"]["sent"] + done["counts"]["delivered"]) == (1, 1)
     said = await telegram.client.messages(other.user_id, other.bot)
     assert not [line for line in said if "spring is here" in str(line)]

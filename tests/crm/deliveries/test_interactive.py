@@ -251,3 +251,22 @@ async def test_twenty_replies_to_one_chat_from_many_processes_keep_their_order(c
 
     await asyncio.gather(*[await turn(number) for number in range(20)])
     assert _texts(sender) == [f"{number:02}" for number in range(20)]
+
+
+async def test_told_to_stop_it_finishes_one_reply_and_leaves_the_rest(committed_sessions: Sessions) -> None:
+    contact = await _someone(committed_sessions)
+    ids = await _say(committed_sessions, contact, "one", "two", "three")
+    sender = FakeSender(gate=asyncio.Event())
+    lane = _lane(committed_sessions, sender)
+    sending = asyncio.create_task(lane.deliver_now(ids))
+    while not sender.sent:  # noqa: ASYNC110 - the fake is watched from outside
+        await asyncio.sleep(0.01)
+    lane.stop()
+    assert sender.gate is not None
+    sender.gate.set()
+    await sending
+    await _overdue(committed_sessions)
+    assert await lane.sweep() == 0
+    assert _texts(sender) == ["one"]
+    assert await _lane(committed_sessions, sender).sweep() == 1
+    assert _texts(sender) == ["one", "two", "three"]
