@@ -1,12 +1,12 @@
 """Messages: texts of conversations, contents for recipients, previews, and the operators' library."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import select, update
+from sqlalchemy import ARRAY, BigInteger, any_, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.brand import service as brands
@@ -84,8 +84,10 @@ async def recipients(session: AsyncSession, member_ids: Sequence[int]) -> dict[i
         profiles.c.tag_ids,
     )
     joined = select(*columns).join(profiles, profiles.c.member_id == members.c.id)
-    rows = (await session.execute(joined.where(members.c.id.in_(member_ids)))).all()
-    names = await tags.labels(session, sorted({tag_id for row in rows for tag_id in row.tag_ids}))
+    wanted = members.c.id == any_(literal(list(member_ids), ARRAY(BigInteger)))
+    rows = (await session.execute(joined.where(wanted))).all()
+    tag_ids = {tag_id for row in rows for tag_id in row.tag_ids}
+    names = await tags.labels(session, sorted(tag_ids)) if tag_ids else {}
     shown = {"name": brand.name}
     return {row.id: _recipient(row, names, shown, brand.default_locale) for row in rows}
 
@@ -110,11 +112,20 @@ def friend(locale: str) -> str:
 
 
 async def preview(
-    session: AsyncSession, content: MessageContent, member_id: int, traits: ChannelTraits = PREVIEW_TRAITS
+    session: AsyncSession,
+    content: MessageContent,
+    member_id: int,
+    traits: ChannelTraits = PREVIEW_TRAITS,
+    *,
+    locale: str | None = None,
 ) -> Outbound:
-    """What this member would see. Raises TemplateProblemsError or RenderingFailedError."""
+    """What this member would see, or would see in another `locale`.
+
+    Raises MemberNotFound, TemplateProblemsError or RenderingFailedError.
+    """
     ready = await checked(session, content)
     reader = await recipient(session, member_id)
+    reader = replace(reader, locale=locale or reader.locale)
     rendered = await limited.render(ready, [reader], traits, default_locale=(await brands.get(session)).default_locale)
     return rendered[0]
 

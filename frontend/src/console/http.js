@@ -18,6 +18,14 @@ export async function postJson(url, body, { token, signal, accept = "application
   return answer;
 }
 
+/** POSTs a form with files; resolves and rejects as postJson does. */
+export async function postForm(url, form, { token }) {
+  const headers = { Accept: "application/json", "X-CSRF-Token": token };
+  const answer = await fetch(url, { method: "POST", credentials: "same-origin", headers, body: form });
+  if (!answer.ok) throw await toError(answer);
+  return answer;
+}
+
 async function toError(answer) {
   const kind = answer.headers.get("content-type") || "";
   const problem = kind.includes("json") ? await answer.json().catch(() => ({})) : {};

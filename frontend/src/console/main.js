@@ -4,7 +4,7 @@ import htmx from "htmx.org";
 import { composer } from "./composer/component.js";
 import { startDialogs } from "./dialogs.js";
 import { csrfToken } from "./http.js";
-import { refresh, startCopying, startFilters, startMenus, startNavigation, startSendingByKeys, startThemeToggle } from "./page_parts.js";
+import { refresh, showActiveTab, startCopying, startFilters, startMenus, startNavigation, startSendingByKeys, startThemeToggle } from "./page_parts.js";
 import { t } from "./page_strings.js";
 import { ruleEditor } from "./rule_editor/component.js";
 import { surveyEditor } from "./survey_editor/component.js";
@@ -49,6 +49,7 @@ startThemeToggle();
 startCopying();
 startFilters();
 startSendingByKeys();
+showActiveTab();
 prepare(document.body);
 
 Alpine.data("ruleEditor", ruleEditor);

@@ -5,6 +5,7 @@ import { refresh } from "../page_parts.js";
 import { t } from "../page_strings.js";
 import { drawButtons, emptyButton } from "./buttons.js";
 import { fromValue, toValue, visibleLength } from "./message.js";
+import { drawPhoto } from "./photo.js";
 
 /** Alpine component: writes a message in several languages, shows it as members will see it. */
 export function composer() {
@@ -15,6 +16,7 @@ export function composer() {
       const tabs = [...root.querySelectorAll("[data-locale]")];
       const locales = tabs.map((tab) => tab.dataset.locale);
       const area = find("text");
+      const reader = find("reader");
       const showPreview = previewer(root, find("preview"));
 
       const editor = {
@@ -25,7 +27,8 @@ export function composer() {
         changed() {
           find("output").value = JSON.stringify(toValue(editor.message));
           showCount(find("counter"), area.value, Number(root.dataset.limit));
-          showPreview(toValue(editor.message), editor.locale);
+          showPreview(toValue(editor.message), editor.locale, reader?.value || "");
+          tabs.forEach((tab) => tab.classList.toggle("is-filled", Boolean(editor.message.text[tab.dataset.locale]?.trim())));
         },
         redrawButtons() {
           drawButtons(find("buttons"), editor);
@@ -57,6 +60,9 @@ export function composer() {
         editor.redrawButtons();
         find("buttons").lastElementChild.querySelector("input").focus();
       });
+      reader?.addEventListener("change", () => editor.changed());
+      reader?.addEventListener("htmx:afterSwap", () => editor.changed());
+      if (find("photo")) drawPhoto(find("photo"), editor);
       editor.choose(locales.find((locale) => editor.message.text[locale]) || locales[0]);
     },
   };
@@ -83,12 +89,12 @@ function showCount(counter, text, limit) {
 
 function previewer(root, holder) {
   let running = null;
-  return debounce(async (message, locale) => {
+  return debounce(async (message, locale, memberId) => {
     running?.abort();
     const mine = (running = new AbortController());
     try {
       const options = { token: csrfToken(root), signal: mine.signal, accept: "text/html" };
-      const answer = await postJson(root.dataset.previewUrl, { message, locale }, options);
+      const answer = await postJson(root.dataset.previewUrl, { message, locale, member_id: memberId }, options);
       holder.replaceChildren(layoutFragment(await answer.text()));
       refresh(holder);
     } catch (error) {

@@ -1,6 +1,6 @@
 import { csrfToken, postJson } from "../http.js";
 import { t } from "../page_strings.js";
-import { el } from "../../shared/dom.js";
+import { el, icon } from "../../shared/dom.js";
 
 /** Asks the server how many members match, and shows the newest answer only. */
 export function liveCount(root) {
@@ -23,8 +23,8 @@ export function liveCount(root) {
       bar.dataset.state = "busy";
       try {
         const answer = await postJson(root.dataset.previewUrl, { rule }, { token: csrfToken(root), signal: mine.signal });
-        const { count, sample = [] } = await answer.json();
-        if (mine === running) show("ready", ...figures(count, sample));
+        const { count, sample = [], warnings = [] } = await answer.json();
+        if (mine === running) show("ready", ...figures(count, sample), ...warnings.map(warned));
       } catch (error) {
         if (error.name === "AbortError" || mine !== running) return;
         show("error", el("span", {}, error.message && error.status ? error.message : t("count_failed")));
@@ -38,4 +38,8 @@ function figures(count, sample) {
   const words = t(count === 1 ? "member_matches" : "members_match");
   const example = names.length ? el("span", { class: "sample clip" }, t("for_example", { names: names.join(", ") })) : null;
   return [el("strong", {}, Number(count).toLocaleString()), el("span", {}, words), example].filter(Boolean);
+}
+
+function warned(warning) {
+  return el("p", { class: "rule-warning" }, icon("alert"), el("span", {}, warning.text));
 }

@@ -69,17 +69,26 @@ function numberInput(schema, value, change, id) {
 const TEXT_TYPES = { date: "date", "date-time": "datetime-local", email: "email" };
 
 function textInput(schema, value, change, id) {
+  const read = schema["x-scalar"] ? scalar : (typed) => typed;
   return el("input", {
     id,
     type: TEXT_TYPES[schema.format] || "text",
     class: "form-control",
     value: value ?? "",
     maxlength: schema.maxLength ?? 500,
-    on: { input: (event) => change(event.target.value === "" ? undefined : event.target.value) },
+    on: { input: (event) => change(event.target.value === "" ? undefined : read(event.target.value)) },
   });
 }
 
+/** What was typed as the plain value that it looks like: a number, true or false, else the text itself. */
+function scalar(typed) {
+  const text = typed.trim();
+  if (/^-?\d{1,15}(\.\d{1,6})?$/.test(text)) return Number(text);
+  return text === "true" || text === "false" ? text === "true" : typed;
+}
+
 function listInput(field, value, change, id) {
+  const { schema } = field;
   const items = resolve(field.schema.items || {}, field.definitions);
   const choices = choicesOf(field.schema) || choicesOf(items);
   const chosen = Array.isArray(value) ? value : [];
@@ -87,7 +96,7 @@ function listInput(field, value, change, id) {
   const isNumber = ["integer", "number"].includes(items.type);
   const read = (event) => {
     const parts = event.target.value.split(/[,，、]/).map((part) => part.trim()).filter(Boolean);
-    change(isNumber ? parts.map(Number).filter((number) => !Number.isNaN(number)) : parts);
+    change(isNumber ? parts.map(Number).filter((number) => !Number.isNaN(number)) : schema["x-scalar"] ? parts.map(scalar) : parts);
   };
   return el("input", { id, class: "form-control", value: chosen.join(", "), on: { input: read } });
 }

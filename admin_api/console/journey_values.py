@@ -1,0 +1,86 @@
+"""What the page of a journey shows: its steps and outcomes in words, figures, members."""
+
+from typing import Any
+
+from admin_api.console import message_forms
+from admin_api.console.journey_forms import form_of, steps_of
+from admin_api.console.pages import say
+from admin_api.edge import Edge
+from crm.deliveries import service as deliveries
+from crm.journeys import service
+from crm.journeys.nodes.send import SOURCE, SendParameters, source_id
+from crm.journeys.nodes.wait import WaitParameters
+from crm.journeys.types import Graph, Journey, NodeSpec, NotCheckedInTrigger
+from crm.kit.errors import DomainError
+from crm.messages import service as messages
+from crm.segments import service as segments
+
+_OUTCOMES = {
+    "finished": "Reached the end",
+    "dropped": "Is no member any more",
+    "failed": "Failed",
+    "merged": "Merged",
+}
+
+
+def trigger_words(edge: Edge, journey: Journey) -> str:
+    """What starts it."""
+    if isinstance(journey.trigger, NotCheckedInTrigger):
+        return say(edge, "No check-in for {days} days").replace("{days}", str(journey.trigger.days))
+    return say(edge, "A member signs up")
+
+
+def outcome_words(edge: Edge, outcome: str | None) -> str:
+    """How a member's way ended."""
+    return say(edge, _OUTCOMES.get(outcome, outcome.replace("_", " ").capitalize())) if outcome else ""
+
+
+async def detail_values(edge: Edge, journey_id: int, *, cursor: str | None, version: int) -> dict[str, Any]:
+    """Everything that the page shows; `version` 0 is the current one."""
+    journey = await service.get(edge.session, journey_id)
+    shown = version or journey.version
+    graph = journey.graph if shown == journey.version else await service.graph_of(edge.session, journey_id, shown)
+    page = await service.enrollments(edge.session, journey_id, cursor=cursor)
+    found = await messages.recipients(edge.session, [item.member_id for item in page.items])
+    counts = await service.counts(edge.session, journey_id)
+    return {
+        "journey": journey,
+        "trigger": trigger_words(edge, journey),
+        "version": shown,
+        "steps": await _steps(edge, journey_id, shown, graph),
+        "counts": counts,
+        "ended": [(outcome_words(edge, name), number) for name, number in sorted(counts.ended.items())],
+        "outcomes": {item.outcome: outcome_words(edge, item.outcome) for item in page.items if item.outcome},
+        "page": page,
+        "names": {member_id: item.member["name"] for member_id, item in found.items()},
+        "can_edit": form_of(journey) is not None,
+        "readers": await message_forms.readers(edge),
+    }
+
+
+async def _steps(edge: Edge, journey_id: int, version: int, graph: Graph) -> list[dict[str, Any]]:
+    return [await _step(edge, journey_id, version, name, spec) for name, spec in steps_of(graph)]
+
+
+async def _step(edge: Edge, journey_id: int, version: int, name: str, spec: NodeSpec) -> dict[str, Any]:
+    step: dict[str, Any] = {"name": name, "kind": spec.kind, "exits": spec.exits, "title": say(edge, spec.kind)}
+    if spec.kind == "wait":
+        step |= {"title": say(edge, "Wait"), "detail": _wait_words(edge, spec)}
+    elif spec.kind == "check_segment":
+        segment_id = int(spec.parameters["segment_id"])
+        step |= {"title": say(edge, "Go on with those in the segment"), "segment_id": segment_id}
+        try:
+            step["detail"] = (await segments.get(edge.session, segment_id)).name
+        except DomainError as error:
+            step["detail"] = say(edge, error.detail)
+    elif spec.kind == "send":
+        sending = SendParameters.model_validate(spec.parameters)
+        counts = await deliveries.counts(edge.session, SOURCE, source_id(journey_id, version, name))
+        step |= {"title": say(edge, "Send the message"), "topic": sending.topic, "counts": counts}
+    return step
+
+
+def _wait_words(edge: Edge, spec: NodeSpec) -> str:
+    wait = WaitParameters.model_validate(spec.parameters)
+    parts = [("{count} days", wait.days), ("{count} hours", wait.hours), ("{count} minutes", wait.minutes)]
+    return " ".join(say(edge, words).replace("{count}", str(count)) for words, count in parts if count)
