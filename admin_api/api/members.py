@@ -78,6 +78,7 @@ class MemberView(BaseModel):
     is_signed_up: bool
     signed_up_at: datetime | None
     birthday: date | None
+    """Null for those who may neither reveal nor change members."""
     phone_masked: str | None
     is_phone_verified: bool
     email_masked: str | None
@@ -180,10 +181,12 @@ async def member_view(edge: Edge, member: Member) -> MemberView:
     """The member with profile, tags, identities and consents."""
     profile: Profile = await profiles.get(edge.session, member.id)
     found = await service.identities(edge.session, member.id)
+    may_see_birthday = edge.may(Permission.MEMBERS_REVEAL) or edge.may(Permission.MEMBERS_WRITE)
     return MemberView.model_validate(
         {
             **vars(profile),
             **vars(member),
+            "birthday": member.birthday if may_see_birthday else None,
             "tags": await tags.of_member(edge.session, member.id),
             "identities": [identity_view(edge, identity) for identity in found],
             "consents": await consent.status(edge.session, member.id),

@@ -1,0 +1,154 @@
+"""A shop in which everything that people can name or write says what a test wants it to say."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.bots import service as bots
+from crm.bots.types import Bot
+from crm.brand import service as brand
+from crm.campaigns import launching
+from crm.campaigns import service as campaigns
+from crm.campaigns.types import NewCampaign
+from crm.conversations import keywords
+from crm.conversations import service as conversations
+from crm.conversations.types import Direction, NewMessage
+from crm.imports import staging
+from crm.journeys import service as journeys
+from crm.journeys.types import Graph, NodeSpec, SignedUpTrigger
+from crm.kit.errors import DomainError
+from crm.members import attributes
+from crm.members import service as members
+from crm.members.types import Identity, MemberChanges
+from crm.messages import service as messages
+from crm.messages.types import ButtonSpec, MessageContent
+from crm.orders import service as orders
+from crm.points import earning_rules
+from crm.points import service as points
+from crm.segments import service as segments
+from crm.sources import service as sources
+from crm.surveys import service as surveys
+from crm.tags import rules as tag_rules
+from crm.tags import service as tags
+from crm.tickets import service as tickets
+from tests.factories.orders import new_order
+
+Ids = dict[str, int | str]
+"""Values of the parameters in addresses of pages that show this shop."""
+EVERYONE: dict[str, list[object]] = {"all": []}
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is written into one member and one of each thing; `number` keeps them apart."""
+
+    number: int
+    name: str
+    text: str
+
+    def both(self, what: str) -> dict[str, str]:
+        """In both shipped languages."""
+        return {"en": what, "zh-CN": what}
+
+
+async def open_shop(session: AsyncSession, channel: str = "telegram", *, name: str = "Tea") -> Bot:
+    """The brand and a bot."""
+    await brand.change(session, name=name)
+    await points.ensure_defaults(session)
+    return await bots.add(session, channel=channel, name=name, token=None)
+
+
+async def fill(session: AsyncSession, bot: Bot, words: Words, identity: Identity | None = None) -> Ids:
+    """One of each thing; what a service refuses to take in is left out, for then it is shown nowhere."""
+    if identity is None:
+        contact = await members.ensure_identity(
+            session, bot_id=bot.id, channel=bot.channel, address=f"shop-{words.number}", display_name=words.name
+        )
+        identity = contact.identity
+    ids: Ids = {"member_id": identity.member_id, "bot_id": bot.id, "locale": "en", "name": "start/welcome"}
+    for part in (_describe, _talk, _outreach, _house, _survey):
+        ids |= await part(session, identity, words)
+    return ids
+
+
+async def _tried(session: AsyncSession, name: str, act: Callable[[], object]) -> Ids:
+    """The id of what `act` made under `name`; nothing when the domain refused the words."""
+    try:
+        async with session.begin_nested():
+            made = await act()  # type: ignore[misc]  # an async function of any service
+    except DomainError:
+        return {}
+    return {name: made.id}
+
+
+async def _describe(session: AsyncSession, identity: Identity, words: Words) -> Ids:
+    member_id, key = identity.member_id, f"note_{words.number}"
+    await attributes.define(session, key, label=words.both(words.name), type="text")
+    await members.change(session, member_id, MemberChanges(attributes={key: words.text}), by="operator:1")
+    await orders.record(session, new_order(member_id))
+    await points.adjust(session, member_id, 5, reason=words.name, key=f"shop-{words.number}", by="operator:1")
+
+    async def tagged() -> object:
+        await tags.add(session, member_id, f"words:{words.name}".replace("\n", " "), source="shop")
+        return await tags.find(session, f"words:{words.name}")
+
+    found = await _tried(session, "tag_id", tagged)
+    rule = await tag_rules.create(session, name=words.name, event_kind="member_signed_up", tag=f"plain {words.number}")
+    return {"key": key, "rule_id": rule.id, **found}
+
+
+async def _talk(session: AsyncSession, identity: Identity, words: Words) -> Ids:
+    ticket = await tickets.request_person(session, identity.member_id, identity_id=identity.id, note=words.text)
+    said = [
+        NewMessage(Direction.IN, "text", words.text),
+        NewMessage(Direction.OPERATOR, "text", words.text),
+        NewMessage(Direction.OUT, "text", words.text, buttons=[words.name]),
+    ]
+    await conversations.record(session, identity.id, said)
+    new = keywords.NewKeyword(words.name, [words.name], reply=words.both(words.text))
+    keyword = await _tried(session, "keyword_id", lambda: keywords.create(session, new))
+    return {"ticket_id": ticket.id, **keyword}
+
+
+async def _outreach(session: AsyncSession, identity: Identity, words: Words) -> Ids:
+    made = await segments.create(session, name=words.name, rule=EVERYONE, description=words.text)
+    button = ButtonSpec(words.both(words.name[:60]), opens="check_in")
+    content = MessageContent(words.both(words.text), [[button]])
+    ids: Ids = {"segment_id": made.id}
+    template = await _tried(session, "template_id", lambda: messages.create_template(session, words.name, content))
+    if not template:
+        content = MessageContent(words.both("Hello {{ member.name }}"))
+    new = NewCampaign(words.name, made.id, content)
+    campaign = await campaigns.create(session, new, by="operator:1")
+    if words.number == 0:
+        await launching.launch(session, campaign.id, by="operator:1", confirm_count=await _everyone(session))
+    node = NodeSpec(kind="send", parameters={"message": {"text": content.text}})
+    graph = Graph(start="hello", nodes={"hello": node})
+    journey = await journeys.create(session, name=words.name, trigger=SignedUpTrigger(), graph=graph)
+    del identity
+    return {**ids, **template, "campaign_id": campaign.id, "journey_id": journey.id, "version": 1, "node": "hello"}
+
+
+async def _everyone(session: AsyncSession) -> int:
+    return (await segments.preview(session, EVERYONE)).count
+
+
+async def _house(session: AsyncSession, identity: Identity, words: Words) -> Ids:
+    source = await sources.create(session, words.name, welcome=words.both(words.text[:400]))
+    await sources.touch(session, identity.member_id, source.code, identity_id=identity.id)
+    await earning_rules.create(session, kind="sign_up", name=words.name, parameters={"points": 1})
+    table = f'name,"{words.name.replace(chr(34), chr(34) * 2)}"\nA,B\n'.encode()
+    kept = await staging.upload(session, table, filename=words.name, by="operator:1")
+    return {"source_id": source.id, "import_id": kept.id}
+
+
+async def _survey(session: AsyncSession, identity: Identity, words: Words) -> Ids:
+    question = {"key": "why", "type": "text", "title": words.both(words.text)}
+    definition = {"intro": words.both(words.text), "thanks": words.both(words.text), "questions": [question]}
+    made = await surveys.create(session, key=f"s{words.number}", name=words.name, definition=definition)
+    await surveys.publish(session, made.id)
+    run = await surveys.open_run(session, identity.member_id, made.key)
+    await surveys.record_answer(session, identity.member_id, run.response_id, "why", words.text)
+    await surveys.complete(session, identity.member_id, run.response_id)
+    return {"survey_id": made.id}

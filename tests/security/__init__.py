@@ -1,0 +1,1 @@
+"""What must never happen, tried over everything that there is."""
