@@ -28,7 +28,7 @@ def tidy(content: MessageContent) -> MessageContent:
 
 def problems(content: MessageContent) -> Iterator[Problem]:
     """Everything that is wrong with a content, with its place."""
-    if not content.text:
+    if not any(source.strip() for source in content.text.values()):
         yield Problem("A message needs a text in at least one language.")
     for locale, source in content.text.items():
         place = f"text.{locale}"

@@ -8,6 +8,7 @@ from crm.consent import service as consent
 from crm.deliveries import service as deliveries
 from crm.deliveries.types import MessageClass
 from crm.journeys.nodes.contract import Batch, Verdict
+from crm.kit.errors import DomainError
 from crm.kit.rules import Parameters
 from crm.messages import service as messages
 from crm.messages.errors import TemplateProblemsError
@@ -45,6 +46,8 @@ class Send:
             await messages.checked(session, parameters.message)
         except TemplateProblemsError as error:
             problems += [(f"message.{item.place}", f"line {item.line}: {item.text}") for item in error.problems]
+        except DomainError as error:
+            problems.append(("message", error.detail))
         if parameters.topic not in {topic.key for topic in await consent.topics(session)}:
             problems.append(("topic", f"There is no topic {parameters.topic!r}; see the list of topics."))
         return problems
