@@ -20,11 +20,13 @@ from crm.deliveries.rates import LocalPacer, Pacer, ValkeyPacer
 from crm.deliveries.rendering import Renderer
 from crm.deliveries.sending import ChunkRun, Desk, take_next
 from crm.deliveries.types import ChannelSender
+from crm.kit.clock import monotonic
 from crm.kit.ids import token
 
 log = structlog.get_logger(__name__)
 _IDLE = 0.5
 _AFTER_ERROR = 2.0
+_PEERS_KNOWN = 1.0
 _MOST_RUNS = 8
 _SPARE_CONNECTIONS = 2
 """Each run holds one connection; leases are taken and kept alive through others."""
@@ -67,6 +69,10 @@ class _Floor:
     most_runs: int
     runs: dict[asyncio.Task[None], int] = field(default_factory=dict)
     """Each run with the bot it serves."""
+    idle_beside: set[int] = field(default_factory=set)
+    """The bots that were busy when nothing else was due."""
+    asks_again_at: float = 0.0
+    counts_again_at: float = 0.0
 
     async def work(self) -> None:
         stop = self.desk.stop
@@ -80,21 +86,31 @@ class _Floor:
 
     async def _take(self) -> bool:
         serving = Counter(self.runs.values())
-        busy = [bot_id for bot_id, number in serving.items() if number >= self.open_groups]
+        busy = {bot_id for bot_id, number in serving.items() if number >= self.open_groups}
+        if busy == self.idle_beside and monotonic() < self.asks_again_at:
+            return False
         try:
             lease = await take_next(self.desk, busy)
-            async with self.desk.sessions() as session:
-                self.local.peers = max(1, await leases.owners(session))
+            await self._count_peers()
         except _OUTSIDE as error:
             log.warning("sender_waits_for_database", error=type(error).__name__)
             await self._pause(_AFTER_ERROR)
             return False
         if lease is None:
+            self.idle_beside, self.asks_again_at = busy, monotonic() + _IDLE
             return False
         task = asyncio.create_task(ChunkRun(self.desk, lease).run())
         self.runs[task] = lease.bot_id or _NO_BOT
         task.add_done_callback(self._ended)
         return True
+
+    async def _count_peers(self) -> None:
+        """Know with how many others the rate is to be shared should Valkey go away."""
+        if monotonic() < self.counts_again_at:
+            return
+        async with self.desk.sessions() as session:
+            self.local.peers = max(1, await leases.owners(session))
+        self.counts_again_at = monotonic() + _PEERS_KNOWN
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self.runs.pop(task, None)

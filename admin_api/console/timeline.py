@@ -50,7 +50,6 @@ LOOKS = {
     "keyword_matched": Look("chat", "neutral", "{keyword}"),
     "button_tapped": Look("bolt", "info", "{button}"),
     "person_requested": Look("requests", "warning", ""),
-    "message_delivered": Look("send", "info", ""),
     "journey_entered": Look("journeys", "info", ""),
     "journey_ended": Look("journeys", "neutral", "{outcome}"),
     "custom": Look("bolt", "info", "{name} {properties}"),
@@ -161,7 +160,5 @@ def _word(edge: Edge, value: str) -> str:
 
 
 def _link(event: RecordedEvent) -> str:
-    if event.kind == "message_delivered" and event.data.get("source_kind") == "campaign":
-        return f"{ROOT}/campaigns/{event.data.get('source_id')}"
     place, field = _LINKS.get(event.kind, ("", ""))
     return f"{ROOT}/{place}/{event.data[field]}" if place and isinstance(event.data.get(field), int) else ""

@@ -14,6 +14,8 @@ from crm.kit.ids import token as random_token
 from crm.kit.text import clean_name
 
 MAX_BULK_RATE = 1000.0
+REFUSED = "the provider refused the token"
+_MAX_REASON = 300
 TOKEN, PATH, SECRET = "bots.token", "bots.path", "bots.webhook_secret"
 _MAX_TOKEN = 512
 
@@ -122,6 +124,8 @@ async def change(
         row.settings = {key: value for key, value in {**row.settings, **settings}.items() if value is not None}
     if token is not None:
         await _give_token(session, row, token)
+        if (row.stopped_reason or "").startswith(REFUSED):
+            row.status, row.stopped_reason = BotStatus.ACTIVE, None
     await session.flush()
     return _bot(row)
 
@@ -130,6 +134,11 @@ async def pause_bulk(session: AsyncSession, bot_id: int, until: datetime) -> Non
     """No bulk message before `until`; a pause is only ever made longer."""
     later = func.greatest(func.coalesce(BotRow.bulk_paused_until, until), until)
     await session.execute(update(BotRow).where(BotRow.id == bot_id).values(bulk_paused_until=later))
+
+
+async def refuse(session: AsyncSession, bot_id: int, detail: str) -> Bot:
+    """Stop a bot whose token its provider refuses; a new token starts it again."""
+    return await stop(session, bot_id, f"{REFUSED} ({detail}); enter a new one"[:_MAX_REASON])
 
 
 async def stop(session: AsyncSession, bot_id: int, reason: str) -> Bot:

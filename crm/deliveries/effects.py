@@ -28,7 +28,7 @@ async def halt_bot(sessions: Sessions, bot_id: int, outcome: Throttled | Unautho
 async def halt(session: AsyncSession, bot_id: int, outcome: Throttled | Unauthorized) -> None:
     """Keep every sender off this bot: its bulk lane for a time, or all of it until it is started again."""
     if isinstance(outcome, Unauthorized):
-        await bots.stop(session, bot_id, f"the provider refused the token: {outcome.detail}"[:300])
+        await bots.refuse(session, bot_id, outcome.detail)
         log.error("bot_stopped", bot_id=bot_id)
     else:
         until = await clock.now(session) + timedelta(seconds=outcome.retry_after)

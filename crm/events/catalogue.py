@@ -260,17 +260,6 @@ class PersonRequested(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MessageDelivered(Event):
-    """A broadcast or journey message was sent to the member."""
-
-    kind = "message_delivered"
-    title = "Message sent"
-    delivery_id: UUID
-    source_kind: str
-    source_id: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class BroadcastPaused(Event):
     """Sending of a source was stopped, by an operator or by itself; `until` when it goes on by itself."""
 

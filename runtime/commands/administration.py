@@ -13,8 +13,8 @@ from crm.operators import service as operators
 from crm.operators.permissions import Role
 from crm.points import service as points
 from runtime.addresses import public_address
-from runtime.commands.opened import opened
 from runtime.failures import StartProblem
+from runtime.opened import opened
 
 _OUT = Console(highlight=False)
 _ACTOR = "cli"

@@ -9,7 +9,7 @@ from crm.db import rotation, sealed
 from crm.db.rotation import Rotated
 from crm.db.session import Sessions
 from crm.points import service as points
-from runtime.commands.opened import opened
+from runtime.opened import opened
 
 _OUT = Console(highlight=False)
 _MOST_SHOWN = 20

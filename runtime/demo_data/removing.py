@@ -14,8 +14,8 @@ from crm.audit import service as audit
 from crm.audit.types import AuditEntry
 from crm.db.base import Base
 from crm.db.session import Sessions
-from runtime.commands.opened import opened
 from runtime.demo_data.filling import SOURCE
+from runtime.opened import opened
 
 _OUT = Console(highlight=False)
 _PROTECTED = ("events", "consents", "ledger_transactions", "ledger_entries", "lot_uses", "delivery_results")

@@ -91,5 +91,5 @@ async def stop_refused(sessions: Sessions, bot_id: int, token: str, detail: str)
     async with sessions.begin() as session:
         if await bots.token(session, bot_id) != token:
             return False
-        await bots.stop(session, bot_id, f"Telegram refused the token ({detail}); enter a new one")
+        await bots.refuse(session, bot_id, detail)
     return True

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.bots import service
 from crm.bots.errors import BotNotFound, InvalidBot, TokenTaken
 from crm.bots.types import BotStatus
+from tests.factories.bots import make_bot
 
 TOKEN = "7000001:AAF-secret-token-value"
 
@@ -70,3 +71,13 @@ async def test_a_senseless_rate_is_refused(session: AsyncSession, rate: float) -
     bot = await service.add(session, channel="telegram", name="One", token=None)
     with pytest.raises(InvalidBot):
         await service.change(session, bot.id, bulk_rate=rate)
+
+
+async def test_a_new_token_starts_a_bot_whose_token_was_refused(session: AsyncSession) -> None:
+    bot = await make_bot(session)
+    refused = await service.refuse(session, bot.id, "Unauthorized")
+    assert refused.status == "stopped"
+    assert "enter a new one" in (refused.stopped_reason or "")
+    assert (await service.change(session, bot.id, token="54321:" + "n" * 35)).status == "active"
+    await service.stop(session, bot.id, "on holiday")
+    assert (await service.change(session, bot.id, token="54322:" + "n" * 35)).status == "stopped"
