@@ -7,7 +7,6 @@ from fastapi import Response
 
 from admin_api.access import allow
 from admin_api.addresses import ROOT
-from admin_api.api.members import lines
 from admin_api.console.locale import Formats
 from admin_api.console.pages import formats_of, render, say
 from admin_api.deps import EdgeOf
@@ -17,12 +16,10 @@ from crm.analytics import service
 from crm.analytics.types import DayCount
 from crm.campaigns import service as campaigns
 from crm.campaigns.types import CampaignProgress, CampaignStatus
-from crm.members import service as members
-from crm.members.types import MemberQuery
 from crm.operators.permissions import Permission
 
 router = page_router(f"{ROOT}/dashboard")
-_RUNNING, _NEWEST = 5, 6
+_RUNNING = 5
 _TONES = {
     "delivered": "success",
     "sent": "info",
@@ -39,7 +36,6 @@ _TONES = {
 async def dashboard(edge: Edge) -> Response:
     """The page."""
     figures, formats = await service.dashboard(edge.session), await formats_of(edge)
-    newest = await members.page(edge.session, MemberQuery(limit=_NEWEST))
     return await render(
         edge,
         "dashboard",
@@ -49,7 +45,7 @@ async def dashboard(edge: Edge) -> Response:
         check_in_chart=_chart("bar", say(edge, "Checked in"), figures.checked_in_by_day, formats),
         joined_total=sum(day.count for day in figures.joined_by_day),
         checked_in_total=sum(day.count for day in figures.checked_in_by_day),
-        newest=(await lines(edge, newest)).items,
+        newest=await service.recent_sign_ups(edge.session),
         **await _sending(edge),
     )
 

@@ -32,6 +32,7 @@ _LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1", "[::1]"}
 def environment(locale: str) -> Environment:
     """The templates in one language; everything that is put in is escaped."""
     made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
+    made.policies["json.dumps_kwargs"] = {"sort_keys": False}
     made.globals["_"] = locales.translator(locale)
     made.globals["asset_url"] = asset_url
     made.globals["console_root"] = ROOT

@@ -84,9 +84,10 @@ async def source_page(edge: EdgeOf, source_id: IdPath) -> Response:
 
 
 async def _detail(edge: Edge, source_id: int) -> dict[str, Any]:
+    links = await service.links(edge.session, source_id, public_url=public_url(edge.request))
     return {
         "source": await service.get(edge.session, source_id),
-        "links": await service.links(edge.session, source_id, public_url=public_url(edge.request)),
+        "links": list({link.url: link for link in reversed(links)}.values())[::-1],
         "counts": await service.counts(edge.session, source_id),
         "funnel": (await service.funnels(edge.session)).get(source_id, SourceFunnel()),
         "bots": {bot.id: bot for bot in await bots.listing(edge.session)},

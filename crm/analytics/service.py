@@ -15,6 +15,8 @@ from crm.campaigns.types import CampaignStatus
 from crm.db import clock
 from crm.events.catalogue import CheckedIn, MemberSignedUp
 from crm.events.views import events
+from crm.members import service as members
+from crm.members.types import Member, MemberStatus
 from crm.profiles.views import profiles
 
 DAYS = 30
@@ -38,6 +40,14 @@ async def dashboard(session: AsyncSession) -> Dashboard:
         joined_by_day=joined,
         checked_in_by_day=checked_in,
     )
+
+
+async def recent_sign_ups(session: AsyncSession, *, limit: int = 6) -> list[Member]:
+    """Who signed up last, the latest first; merged and erased ones are left out."""
+    query = select(events.c.member_id).where(events.c.kind == MemberSignedUp.kind, events.c.member_id.is_not(None))
+    rows = await session.scalars(query.order_by(events.c.occurred_at.desc()).limit(2 * limit))
+    found = [await members.get(session, member_id) for member_id in dict.fromkeys(rows)]
+    return [member for member in found if member.status is MemberStatus.ACTIVE][:limit]
 
 
 def _figures(week: datetime, today: datetime) -> list[ColumnElement[Any]]:

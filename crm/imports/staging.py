@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.db import clock
 from crm.db.session import vault
 from crm.imports import mapping as columns
-from crm.imports.errors import ImportNotFound, ImportNotReady
+from crm.imports.errors import ImportNotFound, ImportNotReady, InvalidFile
 from crm.imports.models import ImportProblemRow, ImportRow
 from crm.imports.service import FILE, JOB, fingerprint_of, get, look_at
 from crm.imports.types import Import, ImportStatus, Sheet
@@ -25,17 +25,19 @@ _READY = (ImportStatus.UPLOADED, ImportStatus.FINISHED)
 
 async def upload(session: AsyncSession, data: bytes, *, filename: str, by: str) -> Import:
     """Keep a file, sealed, for a day; nothing is brought in yet. Raises InvalidFile."""
-    sheet = await look_at(session, data)
-    fingerprint = fingerprint_of(data, sheet.mapping, ())
+    found = await look_at(session, data)
+    if found.rows_total == 0:
+        raise InvalidFile("the file has a row with the names of the columns, but nothing below it")
+    fingerprint = fingerprint_of(data, found.mapping, ())
     row = ImportRow(
         filename=clean_name(filename) or "members.csv",
         fingerprint=fingerprint,
         file_sealed=vault(session).seal(data, f"{FILE}:{fingerprint.hex()}"),
-        encoding=sheet.encoding,
-        mapping=sheet.mapping,
+        encoding=found.encoding,
+        mapping=found.mapping,
         is_dry_run=True,
         status=ImportStatus.UPLOADED,
-        rows_total=sheet.rows_total,
+        rows_total=found.rows_total,
         by=by,
     )
     session.add(row)

@@ -89,6 +89,13 @@ export function startSendingByKeys() {
   });
 }
 
+/** On a phone the tab one is at may stand outside of the strip. */
+export function showActiveTab() {
+  for (const tab of document.querySelectorAll('.tabs [aria-current="page"]')) {
+    tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 24;
+  }
+}
+
 /** Builds what is to be built inside `root`: rich message text, conversations scrolled to their end. */
 export function refresh(root) {
   for (const node of root.querySelectorAll("[data-rich]")) {
