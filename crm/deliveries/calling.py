@@ -95,8 +95,7 @@ class Caller:
         outcomes: list[SendOutcome | None] = [None] * len(calls)
         begun: set[int] = set()
         order = iter(sorted(range(len(calls)), key=slots.__getitem__))
-        workers = [asyncio.create_task(self._work(order, calls, slots, outcomes, begun)) for _ in calls]
-        await self._until_done(workers)
+        await self._until_done([asyncio.create_task(self._work(order, calls, slots, outcomes, begun)) for _ in calls])
         for index in begun:
             if outcomes[index] is None:
                 outcomes[index] = InDoubt("the process was stopped before the answer came")
@@ -105,7 +104,7 @@ class Caller:
     async def _until_done(self, workers: list[asyncio.Task[None]]) -> None:
         """Wait for the workers; once the process is told to stop, only as long as it may drain."""
         stopping = asyncio.create_task(self._stop.wait())
-        finished: asyncio.Future[Any] = asyncio.gather(*workers)
+        finished = asyncio.gather(*workers)
         try:
             either: set[asyncio.Future[Any]] = {finished, stopping}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -115,8 +114,9 @@ class Caller:
                 finished.result()
         finally:
             stopping.cancel()
-            finished.cancel()
-            await asyncio.gather(stopping, *workers, return_exceptions=True)
+            if not finished.done() or finished.cancelled() or finished.exception() is not None:
+                finished.cancel()
+                await asyncio.gather(*workers, return_exceptions=True)
 
     async def _work(
         self,

@@ -1,10 +1,28 @@
 """The gates: who of a chunk may be sent to now, judged and recorded in one transaction."""
 
+import functools
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, and_, case, exists, false, func, literal, or_, select, true
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Date,
+    Integer,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    case,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,6 +31,7 @@ from crm.brand import service as brands
 from crm.brand.types import Brand
 from crm.consent import views as consent
 from crm.db import clock
+from crm.db.prepared import Prepared
 from crm.deliveries import capping, log
 from crm.deliveries.derived import LATEST
 from crm.deliveries.leases import Lease
@@ -21,7 +40,7 @@ from crm.deliveries.policy import Candidate, Gates, Result, judge
 from crm.deliveries.types import MessageClass, Reason
 from crm.members import views as members
 
-_OPEN = ("deferred", "retry", "repeat", "requeued")
+_OPEN = ["deferred", "retry", "repeat", "requeued"]
 Position = tuple[int, int]
 """(member id, step): the order inside a chunk."""
 
@@ -42,8 +61,21 @@ async def judge_window(
     """Judge the next `limit` open deliveries of the chunk after `after`; the verdicts against sending are recorded."""
     brand = await brands.get(session)
     gates = _gates(lease, brand, await clock.now(session), channels)
-    rows = (await session.execute(_candidates(lease, after, limit, channels))).all()
-    candidates = [Candidate._make(row) for row in rows]
+    rows = await _candidates(has_history=lease.has_history).fetch(
+        session,
+        chunk=lease.chunk_id,
+        kind=lease.source_kind,
+        source=lease.source_id,
+        month=lease.source_month,
+        topic=lease.topic,
+        first=lease.first_member_id,
+        last=lease.last_member_id,
+        after_member=after[0],
+        after_step=after[1],
+        most=limit + 1,
+        channels=sorted(channels),
+    )
+    candidates = [Candidate(*row) for row in rows[:limit]]
     passed: list[Candidate] = []
     refused: list[Result] = []
     for candidate in candidates:
@@ -57,7 +89,7 @@ async def judge_window(
         refused += [_capped(candidate) for candidate in passed if candidate.delivery_id not in granted]
         passed = [candidate for candidate in passed if candidate.delivery_id in granted]
     await log.append(session, lease, refused)
-    last = candidates[-1] if len(candidates) == limit else None
+    last = candidates[-1] if len(rows) > limit else None
     return Window(passed, refused, None if last is None else (last.member_id, last.step))
 
 
@@ -78,37 +110,47 @@ def _capped(candidate: Candidate) -> Result:
     return Result(candidate.delivery_id, candidate.identity_id, "suppressed", Reason.FREQUENCY_CAP)
 
 
-def _open(lease: Lease, after: Position, limit: int) -> Any:
+class _P:
+    """The parameters of the statement."""
+
+    chunk = bindparam("chunk", type_=BigInteger)
+    kind, source, topic = bindparam("kind", type_=Text), bindparam("source", type_=Text), bindparam("topic", type_=Text)
+    month = bindparam("month", type_=Date)
+    first, last = bindparam("first", type_=BigInteger), bindparam("last", type_=BigInteger)
+    after_member, after_step = bindparam("after_member", type_=BigInteger), bindparam("after_step", type_=Integer)
+    most = bindparam("most", type_=Integer)
+    channels = bindparam("channels", type_=ARRAY(Text))
+
+
+def _open(*, has_history: bool) -> Any:
     """The next open deliveries of the chunk, by its range of members in the primary key."""
     delivery = DeliveryRow
     tries, doubts = literal(0, Integer), literal(0, Integer)
     query = select(delivery.id, delivery.member_id, delivery.step)
-    if lease.has_history:
+    if has_history:
         latest = (
-            select(LATEST)
-            .where(LATEST.c.chunk_id == lease.chunk_id, LATEST.c.source_month == lease.source_month)
-            .subquery("latest")
+            select(LATEST).where(LATEST.c.chunk_id == _P.chunk, LATEST.c.source_month == _P.month).subquery("latest")
         )
         query = query.add_columns(
             func.coalesce(latest.c.tries, 0).label("tries"), func.coalesce(latest.c.doubts, 0).label("doubts")
         )
         query = query.outerjoin(latest, latest.c.delivery_id == delivery.id).where(
-            func.coalesce(latest.c.outcome, "requeued").in_(_OPEN),
+            func.coalesce(latest.c.outcome, "requeued") == any_(literal(_OPEN, ARRAY(Text))),
             func.coalesce(latest.c.not_before <= func.siyu_now(), true()),
         )
     else:
         query = query.add_columns(tries.label("tries"), doubts.label("doubts"))
     return (
         query.where(
-            delivery.source_kind == lease.source_kind,
-            delivery.source_id == lease.source_id,
-            delivery.source_month == lease.source_month,
-            delivery.chunk_id == lease.chunk_id,
-            delivery.member_id.between(lease.first_member_id, lease.last_member_id),
-            func.row(delivery.member_id, delivery.step) > func.row(*after),
+            delivery.source_kind == _P.kind,
+            delivery.source_id == _P.source,
+            delivery.source_month == _P.month,
+            delivery.chunk_id == _P.chunk,
+            delivery.member_id.between(_P.first, _P.last),
+            func.row(delivery.member_id, delivery.step) > func.row(_P.after_member, _P.after_step),
         )
         .order_by(delivery.member_id, delivery.step)
-        .limit(limit)
+        .limit(_P.most)
         .cte("open")
         .prefix_with("MATERIALIZED")
     )
@@ -122,7 +164,7 @@ def _people(opened: Any) -> Any:
     return select(opened, person).select_from(joined).cte("people")
 
 
-def _has_own(lease: Lease, people: Any) -> Any:
+def _has_own(people: Any) -> Any:
     """Whether somebody merged is reached by another delivery of the source: the other's own, or an older profile's."""
     other = members.members.alias("other").c
     delivery = DeliveryRow
@@ -131,9 +173,9 @@ def _has_own(lease: Lease, people: Any) -> Any:
         and_(other.merged_into_id == people.c.person_id, delivery.member_id < people.c.member_id),
     )
     twin = exists().where(
-        delivery.source_kind == lease.source_kind,
-        delivery.source_id == lease.source_id,
-        delivery.source_month == lease.source_month,
+        delivery.source_kind == _P.kind,
+        delivery.source_id == _P.source,
+        delivery.source_month == _P.month,
         delivery.step == people.c.step,
         delivery.member_id == other.id,
         or_(other.id == people.c.person_id, other.merged_into_id == people.c.person_id),
@@ -142,11 +184,11 @@ def _has_own(lease: Lease, people: Any) -> Any:
     return case((people.c.person_id != people.c.member_id, twin), else_=false())
 
 
-def _contacts(lease: Lease, people: Any, channels: frozenset[str]) -> Any:
+def _contacts(people: Any) -> Any:
     """Per member the identity to use: one that can be reached, has consent, and was active last."""
     identity, bot, given = members.identities.c, bots.bots.c, consent.current.c
     agreed = func.coalesce(given.is_given, false())
-    is_usable = and_(identity.is_reachable, bot.status == "active", identity.channel.in_(channels))
+    is_usable = and_(identity.is_reachable, bot.status == "active", identity.channel == any_(_P.channels))
     return (
         select(
             identity.member_id,
@@ -163,7 +205,7 @@ def _contacts(lease: Lease, people: Any, channels: frozenset[str]) -> Any:
         .join_from(members.identities, bots.bots, bot.id == identity.bot_id)
         .outerjoin(
             consent.current,
-            and_(given.member_id == identity.member_id, given.channel == identity.channel, given.topic == lease.topic),
+            and_(given.member_id == identity.member_id, given.channel == identity.channel, given.topic == _P.topic),
         )
         .where(identity.member_id.in_(select(people.c.person_id)))
         .ext(distinct_on(identity.member_id))
@@ -172,15 +214,16 @@ def _contacts(lease: Lease, people: Any, channels: frozenset[str]) -> Any:
     )
 
 
-def _candidates(lease: Lease, after: Position, limit: int, channels: frozenset[str]) -> Any:
-    people = _people(_open(lease, after, limit))
-    contacts = _contacts(lease, people, channels)
+@functools.cache
+def _candidates(*, has_history: bool) -> Prepared:
+    people = _people(_open(has_history=has_history))
+    contacts = _contacts(people)
     contact, person = contacts.c, members.members.alias("person").c
     zone = case(
         (func.coalesce(person.zone_changes_at <= func.siyu_now(), false()), person.next_time_zone),
         else_=person.time_zone,
     )
-    return (
+    return Prepared(
         select(
             people.c.id,
             people.c.member_id,
@@ -188,7 +231,7 @@ def _candidates(lease: Lease, after: Position, limit: int, channels: frozenset[s
             people.c.tries,
             people.c.doubts,
             people.c.person_id,
-            _has_own(lease, people).label("has_own"),
+            _has_own(people).label("has_own"),
             (person.status == "active").label("is_active"),
             person.locale,
             zone.label("zone"),

@@ -36,6 +36,8 @@ class Lease:
     bot_id: int | None
     first_member_id: int
     last_member_id: int
+    bulk_rate: float | None
+    """Messages a second that the chunk's bot may send."""
     has_history: bool
     """Leased before: some of its deliveries may have results."""
 
@@ -108,8 +110,10 @@ async def _read(session: AsyncSession, chunk_id: int) -> Lease:
             ChunkRow.bot_id,
             ChunkRow.first_member_id,
             ChunkRow.last_member_id,
+            bots.bots.c.bulk_rate,
         )
         .join(SourceRow, SourceRow.id == ChunkRow.broadcast_id)
+        .outerjoin(bots.bots, bots.bots.c.id == ChunkRow.bot_id)
         .where(ChunkRow.id == chunk_id)
     )
     row = (await session.execute(query)).mappings().one()

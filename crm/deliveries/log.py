@@ -1,13 +1,13 @@
 """Writing to the append-only tables: intents before the calls, results after them."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
 from crm.db.held import HeldConnection
+from crm.db.prepared import driver_of
 from crm.deliveries.errors import LeaseLost
 from crm.deliveries.leases import Lease
 from crm.deliveries.policy import Result
@@ -71,8 +71,7 @@ async def append(session: AsyncSession, lease: Lease, results: Sequence[Result])
         for result in results
     ]
     # COPY is for the driver alone; it runs inside the session's transaction, on its connection.
-    pooled = await (await session.connection()).get_raw_connection()
-    driver: Any = pooled.driver_connection
+    driver = await driver_of(session)
     await driver.copy_records_to_table("delivery_results", records=records, columns=_COLUMNS)
 
 

@@ -123,7 +123,7 @@ class ChunkRun:
     async def _walk(self) -> bool:
         """Go through the chunk window by window; False when it was left before its end."""
         position: gates.Position | None = _START
-        rate = _USUAL_RATE
+        rate = self._lease.bulk_rate or _USUAL_RATE
         while position is not None:
             async with self._held.begin() as session:
                 if not await leases.extend(session, self._lease):
@@ -238,7 +238,7 @@ class ChunkRun:
         if outcome is None:
             identity = candidate.identity_id
             return Result(candidate.delivery_id, identity, "deferred", Reason.NOT_STARTED, not_before=now)
-        jitter = secrets.randbelow(_JITTER_STEPS) / _JITTER_STEPS
+        jitter = 0.0 if isinstance(outcome, Sent) else secrets.randbelow(_JITTER_STEPS) / _JITTER_STEPS
         return conclude(candidate, outcome, self._lease.message_class, now, jitter)
 
     async def _give_back(self, *, is_through: bool, pause: timedelta) -> None:

@@ -33,9 +33,10 @@ class TelegramSender:
     async def send(self, bot_id: int, address: str, message: Outbound, *, lane: Lane) -> SendOutcome:
         """Send, or edit the message that `edit_ref` names; a refused edit or file id leads to one more call."""
         try:
-            outcome = await self._edit(bot_id, address, message, lane)
-            if outcome is not None:
-                return outcome
+            if message.edit_ref is not None:
+                outcome = await self._edit(bot_id, address, message, lane)
+                if outcome is not None:
+                    return outcome
             if message.photo_media_id is not None:
                 return await self._send_photo(bot_id, address, message, message.photo_media_id, lane)
             return outcome_of(await self._line.call(bot_id, "sendMessage", text_payload(address, message), pool=lane))

@@ -160,12 +160,16 @@ class Pool:
         self._is_secure = server.scheme == "https"
         self._connect_timeout = connect_timeout
         self._idle: deque[Connection] = deque()
-        self._places = asyncio.Semaphore(_MOST_CONNECTIONS)
+        self._in_use = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
         self._is_closed = False
 
     async def exchange(self, request: bytes, read_timeout: float) -> tuple[int, bytes]:
         """One exchange on a free connection. Raises NotConnected, NoAnswer."""
-        await self._wait_for_place()
+        if self._in_use >= _MOST_CONNECTIONS:
+            await self._wait_for_place()
+        else:
+            self._in_use += 1
         try:
             connection = self._take_idle() or await self._connect()
             try:
@@ -173,7 +177,7 @@ class Pool:
             finally:
                 self._put_back(connection)
         finally:
-            self._places.release()
+            self._leave_place()
 
     def close(self) -> None:
         """Close what is idle; what is in use is closed after its exchange."""
@@ -182,14 +186,26 @@ class Pool:
             self._idle.pop().close()
 
     async def _wait_for_place(self) -> None:
-        if not self._places.locked():
-            await self._places.acquire()
-            return
+        """Return once another exchange has handed its place over."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
         try:
             async with asyncio.timeout(self._connect_timeout):
-                await self._places.acquire()
-        except TimeoutError:
-            raise NotConnected("all connections are in use") from None
+                await turn
+        except BaseException as error:
+            if turn.done() and not turn.cancelled():
+                self._leave_place()
+            if isinstance(error, TimeoutError):
+                raise NotConnected("all connections are in use") from None
+            raise
+
+    def _leave_place(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._in_use -= 1
 
     def _take_idle(self) -> Connection | None:
         """The connection used last; those that waited too long may be closed at the other end any moment."""
