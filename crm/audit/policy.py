@@ -7,6 +7,8 @@ from typing import Any
 
 from crm.kit.text import clean_text
 
+_HUGE = 10**300
+
 
 def plain(value: Any) -> Any:
     """`value` as JSON that PostgreSQL keeps unchanged: no NUL, whole numbers as such, all else as text."""
@@ -27,9 +29,13 @@ def plain(value: Any) -> Any:
 
 def _number(value: float) -> Any:
     """PostgreSQL writes 1e22 and -0.0 its own way, and knows neither infinity nor integers of any length."""
+    if isinstance(value, int):
+        return value if abs(value) < _HUGE else hex(value)
     if not math.isfinite(value):
         return str(value)
     exact = Decimal(str(value))
-    if exact != exact.to_integral_value():
-        return float(value)
-    return int(exact) if abs(exact) < 10**300 else str(value)
+    return int(exact) if exact == exact.to_integral_value() and abs(exact) < _HUGE else _plain_float(value)
+
+
+def _plain_float(value: float) -> float | str:
+    return str(value) if abs(value) >= _HUGE else value
