@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from alembic.script import ScriptDirectory
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
@@ -15,10 +15,12 @@ import crm.migrations
 from admin_api.deps import AdminDeps, deps_of
 from crm.db.session import Sessions
 from crm.events import lag
+from crm.operators.policy import is_address_allowed
 
 router = APIRouter(tags=["Health"])
 HEAD = ScriptDirectory(str(Path(crm.migrations.__file__).parent)).get_current_head()
 _LONGEST_LAG = 300.0
+_PROXIED = ("forwarded", "x-forwarded-for", "x-real-ip")
 Deps = Annotated[AdminDeps, Depends(deps_of)]
 
 
@@ -56,8 +58,16 @@ async def readyz(deps: Deps) -> Readiness:
 
 @router.get("/metrics", include_in_schema=False)
 async def metrics(request: Request) -> Response:
-    """Figures for Prometheus."""
+    """Figures for Prometheus, for who asks from an allowed address and not through a proxy; nothing for others."""
+    if not _may_read_metrics(request):
+        raise HTTPException(404)
     return Response(generate_latest(deps_of(request).metrics), media_type=CONTENT_TYPE_LATEST)
+
+
+def _may_read_metrics(request: Request) -> bool:
+    if any(header in request.headers for header in _PROXIED) or request.client is None:
+        return False
+    return is_address_allowed(request.client.host, deps_of(request).settings.http.metrics_from.split(","))
 
 
 async def _check_database(sessions: Sessions) -> dict[str, str]:

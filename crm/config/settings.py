@@ -4,9 +4,10 @@ Business numbers (rates, caps, tiers) are not here: they are rows that operators
 """
 
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 
-from pydantic import BaseModel, Field, HttpUrl, SecretStr
+from pydantic import BaseModel, Field, HttpUrl, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -45,6 +46,15 @@ class HttpSettings(BaseModel):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     trusted_proxies: str = Field("127.0.0.1", description="Comma-separated addresses whose X-Forwarded-* count.")
+    metrics_from: str = Field(
+        "127.0.0.1/32,::1/128",
+        description="Comma-separated addresses and networks that may read /metrics, past any proxy.",
+    )
+
+    @field_validator("metrics_from")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        return ",".join(str(ip_network(one.strip(), strict=False)) for one in value.split(","))
 
 
 class PublicSettings(BaseModel):
