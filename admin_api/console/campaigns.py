@@ -75,13 +75,8 @@ async def list_page(
 @router.get("/new", dependencies=[_WRITE], name="campaign.new_page")
 async def new_page(edge: EdgeOf, segment_id: int = 0, template_id: int = 0) -> Response:
     """The composer, perhaps with a segment or a message of the library."""
-    form: dict[str, Any] = {
-        "name": "",
-        "segment_id": segment_id,
-        "topic": "news",
-        "message_class": "marketing",
-        "message": _EMPTY,
-    }
+    form: dict[str, Any] = {**CampaignForm().model_dump(), "message": _EMPTY, "message_class": "marketing"}
+    form["segment_id"] = segment_id or ""
     if template_id:
         template = await messages.get_template(edge.session, template_id)
         form |= {"name": template.name, "message": message_forms.composer_message(template.content)}

@@ -46,11 +46,9 @@ async def _choices(edge: Edge, deps: AdminDeps) -> Choices:
 
 def _shown(edge: Edge, info: ConditionInfo, choices: Choices) -> dict[str, Any]:
     schema = info.parameters
-    definitions = schema.get("$defs", {})
-    fields = {
-        name: _field(edge, (info.name, name), dict(field), definitions, choices)
-        for name, field in schema.get("properties", {}).items()
-    }
+    definitions, required = schema.get("$defs", {}), set(schema.get("required", []))
+    ordered = sorted(schema.get("properties", {}).items(), key=lambda item: item[0] not in required)
+    fields = {name: _field(edge, (info.name, name), dict(field), definitions, choices) for name, field in ordered}
     return {
         "name": info.name,
         "label": say(edge, info.label),

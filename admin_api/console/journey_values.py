@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from babel.units import format_unit
+
 from admin_api.console import message_forms
 from admin_api.console.journey_forms import form_of, steps_of
-from admin_api.console.pages import say
+from admin_api.console.pages import locale_of, say
 from admin_api.edge import Edge
 from crm.deliveries import service as deliveries
 from crm.journeys import service
@@ -82,5 +84,6 @@ async def _step(edge: Edge, journey_id: int, version: int, name: str, spec: Node
 
 def _wait_words(edge: Edge, spec: NodeSpec) -> str:
     wait = WaitParameters.model_validate(spec.parameters)
-    parts = [("{count} days", wait.days), ("{count} hours", wait.hours), ("{count} minutes", wait.minutes)]
-    return " ".join(say(edge, words).replace("{count}", str(count)) for words, count in parts if count)
+    locale = locale_of(edge).replace("-", "_")
+    parts = [("duration-day", wait.days), ("duration-hour", wait.hours), ("duration-minute", wait.minutes)]
+    return " ".join(format_unit(count, unit, locale=locale) for unit, count in parts if count)

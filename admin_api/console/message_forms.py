@@ -95,6 +95,11 @@ def message_of(value: Any) -> MessageBody:
         raise json_fields.UnreadableFieldError from wrong
 
 
+def is_blank(value: Any) -> bool:
+    """Whether nothing is written yet: no text, no picture, no button."""
+    return isinstance(value, dict) and not any(value.get(name) for name in ("text", "buttons", "photo_media_id"))
+
+
 def composer_message(content: MessageContent) -> dict[str, Any]:
     """A stored message in the composer's shape."""
     shown: dict[str, Any] = {
@@ -166,7 +171,13 @@ def problem_words(edge: Edge, error: DomainError) -> list[str]:
     """Every fault of a message with its place, or what the error says."""
     if not isinstance(error, TemplateProblemsError):
         return [reason(edge, error)]
-    return [f"{place_words(edge, item.place)}, {item.line}: {say(edge, item.text)}" for item in error.problems]
+    words = say(edge, "{place}, line {line}: {text}")
+    return [
+        words.replace("{place}", place_words(edge, item.place))
+        .replace("{line}", str(item.line))
+        .replace("{text}", say(edge, item.text))
+        for item in error.problems
+    ]
 
 
 def place_words(edge: Edge, place: str) -> str:

@@ -61,6 +61,8 @@ async def readers_piece(edge: EdgeOf, reader_query: Annotated[str, Query(max_len
 @router.post("/preview", dependencies=[_READ], name="message.preview_piece")
 async def preview_piece(edge: EdgeOf, body: PreviewBody) -> Response:
     """The message in a phone, drawn by the code that sends; nothing is saved."""
+    if message_forms.is_blank(body.message):
+        return await render(edge, "messages/preview", bubbles=[], problems=[])
     try:
         content = await content_of(edge.session, message_forms.message_of(body.message))
     except DomainError as error:

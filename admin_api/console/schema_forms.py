@@ -12,7 +12,7 @@ PREFIX = "parameter_"
 def fields(
     edge: Edge, schema: Mapping[str, Any], values: Mapping[str, Any], choices: Mapping[str, list[dict[str, Any]]]
 ) -> list[dict[str, Any]]:
-    """One entry per property: name, label, help, kind (number, text, switch, many), bounds, value."""
+    """One entry per property, those that must be filled first: name, label, help, kind (number, text, switch, many), bounds, value."""
     required = set(schema.get("required", []))
     return [
         {
@@ -20,7 +20,7 @@ def fields(
             "required": name in required,
             "choices": choices.get(name, []),
         }
-        for name, raw in schema.get("properties", {}).items()
+        for name, raw in sorted(schema.get("properties", {}).items(), key=lambda item: item[0] not in required)
     ]
 
 
