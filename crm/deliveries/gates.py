@@ -23,7 +23,6 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.bots import views as bots
@@ -185,13 +184,15 @@ def _has_own(people: Any) -> Any:
 
 
 def _contacts(people: Any) -> Any:
-    """Per member the identity to use: one that can be reached, has consent, and was active last."""
+    """Per member the identity to use: one that can be reached, has consent, and was active last.
+
+    Looked up member by member: joined as a whole, a chunk's contacts would be compared with all of its members.
+    """
     identity, bot, given = members.identities.c, bots.bots.c, consent.current.c
     agreed = func.coalesce(given.is_given, false())
     is_usable = and_(identity.is_reachable, bot.status == "active", identity.channel == any_(_P.channels))
     return (
         select(
-            identity.member_id,
             identity.id.label("identity_id"),
             identity.bot_id,
             identity.channel,
@@ -207,10 +208,10 @@ def _contacts(people: Any) -> Any:
             consent.current,
             and_(given.member_id == identity.member_id, given.channel == identity.channel, given.topic == _P.topic),
         )
-        .where(identity.member_id.in_(select(people.c.person_id)))
-        .ext(distinct_on(identity.member_id))
-        .order_by(identity.member_id, is_usable.desc(), agreed.desc(), identity.last_seen_at.desc(), identity.id)
-        .subquery("contacts")
+        .where(identity.member_id == people.c.person_id)
+        .order_by(is_usable.desc(), agreed.desc(), identity.last_seen_at.desc(), identity.id)
+        .limit(1)
+        .lateral("contacts")
     )
 
 
@@ -246,6 +247,6 @@ def _candidates(*, has_history: bool) -> Prepared:
             contact.bulk_rate,
         )
         .join_from(people, person.id.table, person.id == people.c.person_id)
-        .outerjoin(contacts, contact.member_id == people.c.person_id)
+        .outerjoin(contacts, true())
         .order_by(people.c.member_id, people.c.step)
     )

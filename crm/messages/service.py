@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import orjson
 from pydantic import TypeAdapter
-from sqlalchemy import ARRAY, BigInteger, any_, literal, select, update
+from sqlalchemy import ARRAY, BigInteger, Text, any_, bindparam, cast, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.brand import service as brands
 from crm.db import clock
+from crm.db.prepared import Prepared
 from crm.media import service as media
 from crm.members.errors import MemberNotFound
 from crm.members.views import members
@@ -70,37 +72,42 @@ async def recipient(session: AsyncSession, member_id: int) -> Recipient:
     return found[member_id]
 
 
-async def recipients(session: AsyncSession, member_ids: Sequence[int]) -> dict[int, Recipient]:
-    """The same for many members, in two queries whatever their number; ids of nobody are left out."""
-    brand = await brands.get(session)
-    columns = (
+_RECIPIENTS = Prepared(
+    select(
         members.c.id,
         members.c.display_name,
         members.c.locale,
-        members.c.attributes,
+        cast(members.c.attributes, Text),
         profiles.c.points_balance,
         profiles.c.tier,
         profiles.c.streak,
         profiles.c.tag_ids,
     )
-    joined = select(*columns).join(profiles, profiles.c.member_id == members.c.id)
-    wanted = members.c.id == any_(literal(list(member_ids), ARRAY(BigInteger)))
-    rows = (await session.execute(joined.where(wanted))).all()
-    tag_ids = {tag_id for row in rows for tag_id in row.tag_ids}
+    .join(profiles, profiles.c.member_id == members.c.id)
+    .where(members.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger))))
+)
+
+
+async def recipients(session: AsyncSession, member_ids: Sequence[int]) -> dict[int, Recipient]:
+    """The same for many members, in two queries whatever their number; ids of nobody are left out."""
+    brand = await brands.get(session)
+    rows = await _RECIPIENTS.fetch(session, ids=list(member_ids))
+    tag_ids = {tag_id for row in rows for tag_id in row["tag_ids"]}
     names = await tags.labels(session, sorted(tag_ids)) if tag_ids else {}
     shown = {"name": brand.name}
-    return {row.id: _recipient(row, names, shown, brand.default_locale) for row in rows}
+    return {row["id"]: _recipient(row, names, shown, brand.default_locale) for row in rows}
 
 
 def _recipient(row: Any, names: Mapping[int, str], brand: dict[str, Any], default_locale: str) -> Recipient:
-    locale = row.locale or default_locale
+    _, name, locale, attributes, points, tier, streak, tag_ids = row
+    locale = locale or default_locale
     member = {
-        "name": row.display_name or friend(locale),
-        "points": row.points_balance,
-        "tier": row.tier or "",
-        "streak": row.streak,
-        "tags": [names[tag_id] for tag_id in row.tag_ids if tag_id in names],
-        "attributes": row.attributes,
+        "name": name or friend(locale),
+        "points": points,
+        "tier": tier or "",
+        "streak": streak,
+        "tags": [names[tag_id] for tag_id in tag_ids if tag_id in names] if tag_ids else [],
+        "attributes": orjson.loads(attributes) if attributes != "{}" else {},
         "locale": locale,
     }
     return Recipient(locale, member, brand)
