@@ -84,6 +84,10 @@ lock: $(DONE)/location ## Write the lock files anew from pyproject.toml (UPGRADE
 	compile --extra=build --constraint=requirements.lock --output-file=requirements-build.lock && \
 	compile --extra=dev --extra=build --constraint=requirements-build.lock --output-file=requirements-dev.lock
 
+.PHONY: sbom
+sbom: ## Write dist/sbom.json: everything that Siyu is made of (CycloneDX), from the lock files
+	@mkdir -p dist && python3 .ci/sbom.py > dist/sbom.json && echo "Wrote dist/sbom.json"
+
 .PHONY: clean
 clean: ## Remove what make has built (.venv, assets, caches); the data in .siyu stays
 	@rm -rf $(VENV) admin_api/assets frontend/node_modules dist build \

@@ -45,9 +45,13 @@ def test_words_and_values(said: StringIO) -> None:
     assert "calling" in _told(said)
 
 
+def _call() -> None:
+    raise ConnectionError(f"Cannot connect to https://api.telegram.org/bot{TOKEN}/getMe")
+
+
 def _fail() -> None:
     try:
-        raise ConnectionError(f"Cannot connect to https://api.telegram.org/bot{TOKEN}/getMe")
+        _call()
     except ConnectionError as error:
         raise RuntimeError(f"{ADDRESS} with {BEARER}") from error
 
