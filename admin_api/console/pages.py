@@ -24,8 +24,10 @@ from crm.kit.resources import TEMPLATES
 from crm.operators.permissions import Permission
 from crm.tickets import service as tickets
 
-INSECURE = "This console is open over http: passwords travel unencrypted. Put it behind https before real use."
-_LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1", "[::1]"}
+INSECURE = (
+    "This console is open over http: passwords travel unencrypted, and the session cookie has a plain name "
+    "without protection. Put it behind https before real use."
+)
 
 
 @cache
@@ -150,7 +152,7 @@ def _operator_view(edge: Edge) -> Mapping[str, Any] | None:
 
 
 def _banners(edge: Edge) -> list[dict[str, str]]:
-    if edge.is_https or edge.request.url.hostname in _LOCAL_HOSTS:
+    if edge.is_https:
         return []
     return [{"tone": "warning", "text": say(edge, INSECURE)}]
 
