@@ -15,7 +15,6 @@ from admin_api.routing import page_router
 from admin_api.schemas import IdPath
 from crm.kit.errors import InvalidError
 from crm.operators import chats, service, sessions
-from crm.operators.errors import WrongPasswordError
 
 router = page_router(f"{ROOT}/settings/account")
 HERE = f"{ROOT}/settings/account"
@@ -53,15 +52,14 @@ async def change_profile(edge: EdgeOf, name: Text = "", locale: Text = "") -> Re
 async def change_password(edge: EdgeOf, current: Text = "", password: Text = "", repeated: Text = "") -> Response:
     """A new password: every session ends, and this browser gets a new one."""
     me, throttle = edge.acting.id, throttle_of(edge.request)
-    await throttle.check(account=f"confirm:{me}", address=edge.ip)
+    await throttle.enter(account=f"confirm:{me}", address=edge.ip)
     try:
         await service.confirm_password(edge.session, me, current)
+        await throttle.succeeded(account=f"confirm:{me}", address=edge.ip)
         if password != repeated:
             raise PasswordsDifferError
         operator = await service.set_password(edge.session, me, password)
     except InvalidError as error:
-        if isinstance(error, WrongPasswordError):
-            await throttle.failed(account=f"confirm:{me}", address=edge.ip)
         return await again(edge, "settings/account", error, nav="settings", **await _values(edge))
     await open_session(edge, operator, action="account.change_password")
     return redirect(edge, HERE, done="Your password is changed; other sessions have ended.")

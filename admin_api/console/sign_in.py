@@ -1,6 +1,5 @@
 """Signing in and out, typing the password again, choosing the language."""
 
-import hashlib
 from typing import Annotated
 
 from fastapi import Form, Request, Response
@@ -16,6 +15,7 @@ from admin_api.edge import Edge
 from admin_api.problems import ProblemError
 from admin_api.routing import page_router
 from crm.audit import service as audit
+from crm.db.session import vault
 from crm.operators import service, sessions
 from crm.operators.errors import WrongPasswordError
 from crm.operators.types import Operator
@@ -42,23 +42,22 @@ async def sign_in(
     next: Text = "",  # noqa: A002 - the name in the form
 ) -> Response:
     """Open a session; each failure beyond the first few makes the next try wait longer."""
-    account = hashlib.sha256(email.strip().lower().encode()).hexdigest()
+    account = vault(edge.session).blind_index(email.strip().lower(), "sign_in.account").hex()
     throttle = throttle_of(edge.request)
     shown = {"form_action": f"{ROOT}/sign-in", "email": email, "next": safe_next(next, "")}
     try:
-        await throttle.check(account=account, address=edge.ip)
+        await throttle.enter(account=account, address=edge.ip)
         operator = await service.authenticate(edge.session, email=email, password=password)
     except ProblemError as throttled:
         answer = await render(edge, "sign_in", status=throttled.status, error=throttled.detail, **shown)
         answer.headers.update(throttled.headers)
         return answer
     except WrongPasswordError as wrong:
-        await throttle.failed(account=account, address=edge.ip)
         await edge.session.rollback()
         async with deps.sessions.begin() as own:
             await audit.record(own, edge.entry(action="operator.sign_in_failed", subject=f"account:{account[:16]}"))
         return await again(edge, "sign_in", wrong, **shown)
-    await throttle.succeeded(account=account)
+    await throttle.succeeded(account=account, address=edge.ip)
     await open_session(edge, operator, action="operator.sign_in")
     return redirect(edge, safe_next(next))
 
@@ -92,13 +91,12 @@ async def confirm_page(edge: EdgeOf, next: str = "") -> Response:  # noqa: A002 
 async def confirm(edge: EdgeOf, password: Text = "", next: Text = "") -> Response:  # noqa: A002 - the name in the form
     """Remember that the password was typed, and give the session a new token."""
     account, throttle = f"confirm:{edge.acting.id}", throttle_of(edge.request)
-    await throttle.check(account=account, address=edge.ip)
+    await throttle.enter(account=account, address=edge.ip)
     try:
         await service.confirm_password(edge.session, edge.acting.id, password)
     except WrongPasswordError as wrong:
-        await throttle.failed(account=account, address=edge.ip)
         return await again(edge, "confirm", wrong, next=safe_next(next))
-    await throttle.succeeded(account=account)
+    await throttle.succeeded(account=account, address=edge.ip)
     assert edge.acting.session_id is not None
     edge.cookies[cookies.SESSION] = await sessions.confirm(edge.session, edge.acting.session_id)
     edge.note("operator.confirm", edge.acting.actor)

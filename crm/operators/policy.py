@@ -25,6 +25,8 @@ RESET_VALID = timedelta(hours=1)
 CHAT_CODE_VALID = timedelta(minutes=10)
 IDEMPOTENCY_KEPT = timedelta(days=8)
 MAXIMUM_PASSWORD = 256
+LONGEST_SIGN_IN_DELAY = 900
+"""Seconds."""
 _FEWEST_CHARACTERS = 5
 _LEAST_OWN_PART = 8
 _LONGEST_EMAIL = 254
@@ -102,4 +104,4 @@ def is_address_allowed(address: str, networks: list[str]) -> bool:
 
 def sign_in_delay(failures: int, *, free: int) -> int:
     """Seconds to wait after so many failures in a row: none while `free`, then doubling up to 15 minutes."""
-    return 0 if failures < free else min(2 ** (failures - free), 900)
+    return 0 if failures < free else min(2 ** min(failures - free, 20), LONGEST_SIGN_IN_DELAY)

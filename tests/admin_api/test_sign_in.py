@@ -1,10 +1,15 @@
 """Signing in: throttled, the same for known and unknown accounts, ended by time and by others."""
 
-import pytest
-from redis.asyncio import Redis
+import asyncio
 
+import pytest
+from argon2 import PasswordHasher
+from redis.asyncio import Redis
+from sqlalchemy import text
+
+from admin_api.problems import ProblemError
 from crm.audit import service as audit
-from crm.operators import links, service
+from crm.operators import links, passwords, service
 from crm.operators.permissions import Role
 from tests.admin_api.browser import Browser
 from tests.admin_api.conftest import MakeSite, Site
@@ -240,3 +245,46 @@ async def test_the_language_is_chosen_and_kept(site: Site) -> None:
         other = (await client.get("/console/sign-in", headers={"Accept-Language": "fr, en;q=0.5"})).text
     assert '<html lang="zh-CN">' in page
     assert '<html lang="en">' in other
+
+
+async def test_tries_at_the_same_moment_do_not_slip_through_together(site: Site, valkey: Redis) -> None:
+    throttle = site.app.state.throttle
+
+    async def enter(number: int) -> bool:
+        try:
+            await throttle.enter(account="one", address=f"10.0.0.{number}")
+        except ProblemError:
+            return False
+        return True
+
+    entered = await asyncio.gather(*(enter(number) for number in range(50)))
+    assert sum(entered) == site.deps.limits.free_tries_per_account
+    assert await valkey.pttl("siyu:sign_in:account:one:wait") > 0
+
+
+async def test_addresses_of_one_ipv6_network_count_together(site: Site) -> None:
+    throttle = site.app.state.throttle
+    for number in range(site.deps.limits.free_tries_per_address):
+        await throttle.enter(account=f"account {number}", address=f"2001:db8:1:2::{number:x}")
+    with pytest.raises(ProblemError):
+        await throttle.enter(account="another", address="2001:db8:1:2:ffff::1")
+    await throttle.enter(account="another", address="2001:db8:1:3::1")
+
+
+async def test_a_right_password_is_no_try(site: Site, valkey: Redis) -> None:
+    browser = await _fresh(site)
+    for _ in range(site.deps.limits.free_tries_per_address + 2):
+        assert (await browser.sign_in()).status_code == 303
+    assert list(await valkey.keys("siyu:sign_in:*:wait")) == []
+
+
+async def test_a_weaker_hash_is_made_anew_when_its_owner_signs_in(site: Site) -> None:
+    browser = await _fresh(site)
+    assert browser.operator is not None
+    weak = PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash(PASSWORD)
+    async with site.deps.sessions.begin() as session:
+        await session.execute(text("UPDATE operators SET password_hash = :weak"), {"weak": weak})
+    assert (await browser.sign_in()).status_code == 303
+    async with site.deps.sessions() as session:
+        kept = (await session.execute(text("SELECT password_hash FROM operators"))).scalar_one()
+    assert not passwords.is_outdated(kept)
