@@ -107,6 +107,7 @@ async def change_segment(edge: EdgeOf, segment_id: IdPath, body: SegmentChange) 
     """Campaigns that were launched keep their audience. A segment in use is archived, not deleted."""
     before = await service.get(edge.session, segment_id)
     given = {name: getattr(body, name) for name in body.model_fields_set}
+    given = {name: value for name, value in given.items() if value is not None or name == "rule"}
     is_archived = given.pop("is_archived", None)
     segment = before
     if given:
