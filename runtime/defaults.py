@@ -1,12 +1,18 @@
 """What every deployment starts with; harmless to repeat, and what operators changed stays."""
 
+import structlog
 from sqlalchemy import text
 
+from bot.channels.contract import ChannelAccount, ChannelContext
 from crm.bots import service as bots
 from crm.consent import service as consent
+from crm.kit.errors import DomainError, UnavailableError
 from crm.points import service as points
+from runtime.channels import discover_channels, load_part
 from runtime.container import Container
+from runtime.failures import StartProblem
 
+log = structlog.get_logger(__name__)
 _TURN_BACK = "SELECT set_config('siyu.now', (clock_timestamp() - interval '200 days')::text, true)"
 _WEBCHAT = "webchat"
 _TELEGRAM = "telegram"
@@ -34,10 +40,27 @@ async def _ensure_own_bot(container: Container) -> None:
     given = container.settings.telegram
     if given.bot_token is None:
         return
-    token = given.bot_token.get_secret_value()
+    token = given.bot_token.get_secret_value().strip()
+    account = await _account(container, token)
     async with container.sessions.begin() as session:
         for bot in await bots.listing(session, channel=_TELEGRAM):
             if not bot.settings.get("is_simulator") and await bots.token(session, bot.id) == token:
-                await bots.change(session, bot.id, mode=given.mode)
+                await bots.change(session, bot.id, mode=given.mode, username=account.username)
                 return
-        await bots.add(session, channel=_TELEGRAM, name="Telegram", token=token, mode=given.mode)
+        await bots.add(
+            session, channel=_TELEGRAM, name=account.name, token=token, mode=given.mode, username=account.username
+        )
+
+
+async def _account(container: Container, token: str) -> ChannelAccount:
+    """What Telegram says of the token. Raises StartProblem when it is refused; an absent Telegram stops nobody."""
+    manifest = discover_channels()[_TELEGRAM]
+    context = ChannelContext(container.settings, container.interactive, container.valkey)
+    try:
+        found: ChannelAccount = await load_part(manifest.check_token or "")(context, token)
+    except UnavailableError as error:
+        log.warning("bot_token_not_checked", detail=error.detail)
+        return ChannelAccount(manifest.title, None)
+    except DomainError as error:
+        raise StartProblem(f"SIYU_TELEGRAM_BOT_TOKEN was refused: {error.detail}") from error
+    return found

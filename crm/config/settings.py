@@ -83,7 +83,7 @@ class TelegramSettings(BaseModel):
 class LogSettings(BaseModel):
     """Read from `SIYU_LOG_*`."""
 
-    level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    level: str = Field("INFO", pattern="(?i)^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR.")
     format: str = Field("console", pattern="^(console|json)$", description="console or json.")
 
 

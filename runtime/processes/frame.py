@@ -10,6 +10,7 @@ import structlog
 from runtime.container import Container, open_container
 from runtime.failures import StartProblem, read_settings
 from runtime.logs import set_up_logs
+from runtime.schema import check_schema
 from runtime.servers import Servers
 from runtime.signals import stop_on_signals
 
@@ -26,6 +27,7 @@ async def process(name: str) -> AsyncIterator[tuple[Container, asyncio.Event]]:
             f"siyu {name} needs SIYU_DATABASE_URL and SIYU_VALKEY_URL; on one machine, siyu up runs everything."
         )
     servers = Servers(settings.database.url.get_secret_value(), settings.valkey.url.get_secret_value())
+    await check_schema(servers.database_url)
     async with open_container(settings, servers, application=name) as container:
         stop = stop_on_signals()
         gc.freeze()

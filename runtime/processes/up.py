@@ -25,6 +25,7 @@ from runtime.migrate import migrate
 from runtime.processes.api import make_app
 from runtime.processes.sender import send
 from runtime.processes.worker import work
+from runtime.secret import open_vault
 from runtime.servers import own_servers
 from runtime.signals import stop_on_signals
 from runtime.simulated import Simulated, ensure_bot, simulated
@@ -63,6 +64,7 @@ async def everything(
     """All processes in this one, until the block ends; `stop` ends the block's loops."""
     listener = listen(settings.http)
     try:
+        open_vault(settings)
         say("Starting PostgreSQL and Valkey ..." if settings.database.url is None else "Connecting ...")
         async with own_servers(settings) as servers:
             say("Bringing the database to this version ...")
