@@ -1,5 +1,5 @@
 // Small behaviours of the frame: menus, navigation on a phone, theme, copying, filters, rich text.
-import { richText } from "../shared/rich_text.js";
+import { richText } from "../common/rich_text.js";
 import { t } from "./page_strings.js";
 import { toast } from "./toasts.js";
 

@@ -1,4 +1,4 @@
-import { readJson } from "../shared/dom.js";
+import { readJson } from "../common/dom.js";
 
 let strings = null;
 

@@ -1,4 +1,4 @@
-import { el, icon } from "../shared/dom.js";
+import { el, icon } from "../common/dom.js";
 import { t } from "./page_strings.js";
 
 const ICONS = { success: "success", warning: "alert", danger: "error", info: "info" };

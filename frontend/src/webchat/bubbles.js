@@ -1,5 +1,5 @@
-import { el, icon } from "../shared/dom.js";
-import { richText, safeLink } from "../shared/rich_text.js";
+import { el, icon } from "../common/dom.js";
+import { richText, safeLink } from "../common/rich_text.js";
 import { locale, w } from "./words.js";
 
 /** The element of one message; `onTap(button, element)` is called for data buttons. */

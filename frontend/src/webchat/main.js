@@ -1,5 +1,5 @@
 import "../styles/webchat.css";
-import { el } from "../shared/dom.js";
+import { el } from "../common/dom.js";
 import { connect } from "./connection.js";
 import { createEntry } from "./entry.js";
 import { recall, remember } from "./memory.js";

@@ -1,5 +1,5 @@
-import { debounce, readJson } from "../../shared/dom.js";
-import { layoutFragment } from "../../shared/layout_fragment.js";
+import { debounce, readJson } from "../../common/dom.js";
+import { layoutFragment } from "../../common/layout_fragment.js";
 import { csrfToken, postJson } from "../http.js";
 import { refresh } from "../page_parts.js";
 import { t } from "../page_strings.js";

@@ -1,4 +1,4 @@
-import { el, icon } from "../../shared/dom.js";
+import { el, icon } from "../../common/dom.js";
 import { csrfToken, postForm } from "../http.js";
 import { t } from "../page_strings.js";
 import { toast } from "../toasts.js";

@@ -1,4 +1,4 @@
-import { debounce, readJson } from "../../shared/dom.js";
+import { debounce, readJson } from "../../common/dom.js";
 import { liveCount } from "./count.js";
 import { defaultsOf, fieldsOf, isMissing } from "./schema.js";
 import { fromRule, toRule } from "./tree.js";

@@ -1,6 +1,6 @@
 import { csrfToken, postJson } from "../http.js";
 import { t } from "../page_strings.js";
-import { el, icon } from "../../shared/dom.js";
+import { el, icon } from "../../common/dom.js";
 
 /** Asks the server how many members match, and shows the newest answer only. */
 export function liveCount(root) {

@@ -1,4 +1,4 @@
-import { el, readJson } from "../../shared/dom.js";
+import { el, readJson } from "../../common/dom.js";
 import { t } from "../page_strings.js";
 import { adder, texts } from "./fields.js";
 import { fromDefinition, newQuestion, toDefinition } from "./model.js";

@@ -1,4 +1,4 @@
-import { el, icon } from "../../shared/dom.js";
+import { el, icon } from "../../common/dom.js";
 import { t } from "../page_strings.js";
 
 let serial = 0;

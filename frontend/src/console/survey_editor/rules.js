@@ -1,4 +1,4 @@
-import { el } from "../../shared/dom.js";
+import { el } from "../../common/dom.js";
 import { t } from "../page_strings.js";
 import { adder, choice, textInput, tool } from "./fields.js";
 
