@@ -4,21 +4,18 @@ The server lives in its own session, so that Ctrl-C in a terminal reaches Siyu a
 stops it in order. Should Siyu be killed, the server lives on and the next start takes it over.
 """
 
-import asyncio
-import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from .cluster import DATABASE, FOLDER, OWNER, read_pid_file
 from .errors import EmbeddedServerError
 from .lockfile import FolderLock
 from .postmaster import STOP_SIGNALS, Starter
 from .privileges import Account, check_home, create_home, prepare_data_folder, server_account
-from .process import ServerProcess, is_server_process
+from .process import is_server_process
 from .record import ServerRecord, new_password, read_record, write_record
+from .server import EmbeddedServer, Place, RunningServer
 from .settings import server_settings
 
 RECORD_NAME = "postgres.json"
@@ -26,64 +23,7 @@ _LOG_NAME = "postgres.log"
 _LOCK_NAME = "postgres.lock"
 
 
-@dataclass(frozen=True)
-class RunningPostgres:
-    """How to reach a running embedded server."""
-
-    url: str
-    pid: int
-    port: int
-
-
-class EmbeddedPostgres:
-    """A started server, held until `stop`; also an async context manager that stops it."""
-
-    def __init__(self, process: ServerProcess, record: ServerRecord, data_dir: Path, lock: FolderLock) -> None:
-        self.running = _running(record, process.pid)
-        self.data_dir = data_dir
-        self._home = Path(record.home)
-        self._process = process
-        self._lock = lock
-
-    @property
-    def url(self) -> str:
-        """The address of Siyu's database, password included."""
-        return self.running.url
-
-    @property
-    def pid(self) -> int:
-        """The number of the server's process."""
-        return self.running.pid
-
-    @property
-    def port(self) -> int:
-        """The TCP port on 127.0.0.1."""
-        return self.running.port
-
-    async def stop(self) -> None:
-        """End open transactions, write everything to disk, end the server, free the folder."""
-        try:
-            await self._process.end(STOP_SIGNALS)
-        finally:
-            self._lock.release()
-
-    async def destroy(self) -> None:
-        """Stop the server and delete its cluster for good."""
-        await self.stop()
-        (self.data_dir / RECORD_NAME).unlink(missing_ok=True)
-        doomed = self._home / FOLDER if self._home == self.data_dir else self._home
-        await asyncio.to_thread(shutil.rmtree, doomed, ignore_errors=True)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
-
-
-async def start_postgres(data_dir: Path, *, settings: Mapping[str, str] | None = None) -> EmbeddedPostgres:
+async def start_postgres(data_dir: Path, *, settings: Mapping[str, str] | None = None) -> EmbeddedServer:
     """Start the server that belongs to `data_dir`, making its cluster at the first time.
 
     `settings` override PostgreSQL's own, such as `fsync` in tests. A server that outlived a
@@ -101,13 +41,14 @@ async def start_postgres(data_dir: Path, *, settings: Mapping[str, str] | None =
         except BaseException:
             await process.end(STOP_SIGNALS)
             raise
-        return EmbeddedPostgres(process, record, data_dir, lock)
+        place = Place(data_dir, RECORD_NAME, Path(record.home), FOLDER, STOP_SIGNALS)
+        return EmbeddedServer(_running(record, process.pid), process, place, lock)
     except BaseException:
         lock.release()
         raise
 
 
-def find_running_postgres(data_dir: Path) -> RunningPostgres | None:
+def find_running_postgres(data_dir: Path) -> RunningServer | None:
     """The server of `data_dir` that another process has started, or None when none runs.
 
     For commands that work beside a running Siyu; it is not theirs to stop.
@@ -122,9 +63,9 @@ def find_running_postgres(data_dir: Path) -> RunningPostgres | None:
     return _running(replace(record, port=state[1]), state[0])
 
 
-def _running(record: ServerRecord, pid: int) -> RunningPostgres:
+def _running(record: ServerRecord, pid: int) -> RunningServer:
     address = f"{OWNER}:{record.password}@127.0.0.1:{record.port}"
-    return RunningPostgres(f"postgresql://{address}/{DATABASE}", pid, record.port)
+    return RunningServer(f"postgresql://{address}/{DATABASE}", pid, record.port)
 
 
 def _open_record(data_dir: Path, account: Account) -> ServerRecord:

@@ -7,12 +7,9 @@ server reads its settings from standard input.
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -30,6 +27,7 @@ from .privileges import (
 )
 from .process import ServerProcess, free_port, is_server_process, launch, log_size, log_tail
 from .record import ServerRecord, new_password, read_record, write_record
+from .server import EmbeddedServer, Place, RunningServer
 
 RECORD_NAME = "valkey.json"
 _LOG_NAME = "valkey.log"
@@ -53,64 +51,7 @@ maxmemory-policy volatile-lru
 """
 
 
-@dataclass(frozen=True)
-class RunningValkey:
-    """How to reach a running embedded server."""
-
-    url: str
-    pid: int
-    port: int
-
-
-class EmbeddedValkey:
-    """A started server, held until `stop`; also an async context manager that stops it."""
-
-    def __init__(self, process: ServerProcess, record: ServerRecord, data_dir: Path, lock: FolderLock) -> None:
-        self.running = _running(record)
-        self.data_dir = data_dir
-        self._home = Path(record.home)
-        self._process = process
-        self._lock = lock
-
-    @property
-    def url(self) -> str:
-        """The server's address, password included."""
-        return self.running.url
-
-    @property
-    def pid(self) -> int:
-        """The number of the server's process."""
-        return self.running.pid
-
-    @property
-    def port(self) -> int:
-        """The TCP port on 127.0.0.1."""
-        return self.running.port
-
-    async def stop(self) -> None:
-        """Save what it holds, end the server, free the folder."""
-        try:
-            await self._process.end(_STOP_SIGNALS)
-        finally:
-            self._lock.release()
-
-    async def destroy(self) -> None:
-        """Stop the server and delete what it held."""
-        await self.stop()
-        (self.data_dir / RECORD_NAME).unlink(missing_ok=True)
-        doomed = self._home / _FOLDER if self._home == self.data_dir else self._home
-        await asyncio.to_thread(shutil.rmtree, doomed, ignore_errors=True)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
-
-
-async def start_valkey(data_dir: Path) -> EmbeddedValkey:
+async def start_valkey(data_dir: Path) -> EmbeddedServer:
     """Start the server that belongs to `data_dir`, or take over the one a killed Siyu left.
 
     Raises EmbeddedServerError with the remedy in its message.
@@ -130,13 +71,14 @@ async def start_valkey(data_dir: Path) -> EmbeddedValkey:
         except BaseException:
             await process.end(_STOP_SIGNALS)
             raise
-        return EmbeddedValkey(process, record, data_dir, lock)
+        place = Place(data_dir, RECORD_NAME, Path(record.home), _FOLDER, _STOP_SIGNALS)
+        return EmbeddedServer(_running(record), process, place, lock)
     except BaseException:
         lock.release()
         raise
 
 
-def find_running_valkey(data_dir: Path) -> RunningValkey | None:
+def find_running_valkey(data_dir: Path) -> RunningServer | None:
     """The server of `data_dir` that another process has started, or None when none runs."""
     record = read_record(data_dir.expanduser().resolve() / RECORD_NAME)
     if record is None:
@@ -146,9 +88,9 @@ def find_running_valkey(data_dir: Path) -> RunningValkey | None:
     return _running(record)
 
 
-def _running(record: ServerRecord) -> RunningValkey:
+def _running(record: ServerRecord) -> RunningServer:
     url = f"redis://:{record.password}@127.0.0.1:{record.port}/0"
-    return RunningValkey(url, record.pid, record.port)
+    return RunningServer(url, record.pid, record.port)
 
 
 def _open_record(data_dir: Path, account: Account) -> ServerRecord:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.embedded.postgres import EmbeddedPostgres, start_postgres
+from runtime.embedded.postgres import start_postgres
+from runtime.embedded.server import EmbeddedServer
 
 LIGHT = {"fsync": "off", "shared_buffers": "16MB", "max_connections": "20"}
 
@@ -35,7 +36,7 @@ def data_dir(tmp_path: Path) -> Path:
     return parent / "数据 data"
 
 
-async def start_light(data_dir: Path) -> EmbeddedPostgres:
+async def start_light(data_dir: Path) -> EmbeddedServer:
     """A server with small buffers that does not wait for the disk."""
     return await start_postgres(data_dir, settings=LIGHT)
 

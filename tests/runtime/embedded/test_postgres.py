@@ -12,17 +12,17 @@ import pytest
 from runtime.embedded.errors import EmbeddedServerError
 from runtime.embedded.postgres import (
     RECORD_NAME,
-    EmbeddedPostgres,
     find_running_postgres,
     start_postgres,
 )
 from runtime.embedded.privileges import Account, check_home
 from runtime.embedded.record import read_record
+from runtime.embedded.server import EmbeddedServer
 
 from .conftest import Holder, kill, start_light
 
 
-async def _run(server: EmbeddedPostgres, sql: str) -> None:
+async def _run(server: EmbeddedServer, sql: str) -> None:
     connection = await asyncpg.connect(server.url)
     try:
         await connection.execute(sql)
@@ -30,7 +30,7 @@ async def _run(server: EmbeddedPostgres, sql: str) -> None:
         await connection.close()
 
 
-async def _value(server: EmbeddedPostgres, sql: str) -> object:
+async def _value(server: EmbeddedServer, sql: str) -> object:
     connection = await asyncpg.connect(server.url)
     try:
         return await connection.fetchval(sql)

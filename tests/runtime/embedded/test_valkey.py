@@ -9,9 +9,9 @@ from redis.exceptions import AuthenticationError
 
 from runtime.embedded.errors import EmbeddedServerError
 from runtime.embedded.record import read_record
+from runtime.embedded.server import EmbeddedServer
 from runtime.embedded.valkey import (
     RECORD_NAME,
-    EmbeddedValkey,
     find_running_valkey,
     start_valkey,
 )
@@ -19,12 +19,12 @@ from runtime.embedded.valkey import (
 from .conftest import Holder, kill
 
 
-async def _set(server: EmbeddedValkey, key: str, value: str) -> None:
+async def _set(server: EmbeddedServer, key: str, value: str) -> None:
     async with Redis.from_url(server.url) as client:
         await client.set(key, value)
 
 
-async def _get(server: EmbeddedValkey, key: str) -> object:
+async def _get(server: EmbeddedServer, key: str) -> object:
     async with Redis.from_url(server.url, decode_responses=True) as client:
         return await client.get(key)
 
