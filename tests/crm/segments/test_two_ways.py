@@ -4,19 +4,21 @@ import os
 import secrets
 from typing import Any
 
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import HealthCheck, Phase, example, given, seed, settings
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.segments import catalogue, compiler, parser, service
 from crm.segments.types import Not
 from tests.conftest import At
 from tests.crm.segments.random_rules import LEAVES, PEOPLE, RULES
-from tests.factories.population import Person, names, populate
+from tests.factories.population import SURVEY, Person, names, populate
 
 NOW = "2026-03-15T12:00+00:00"
 EXAMPLES = int(os.environ.get("SIYU_SEGMENT_EXAMPLES", "200"))
 SEED = int(os.environ.get("SIYU_SEGMENT_SEED", "0")) or secrets.randbits(32)
 CHECKS = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
+
+WHY: dict[str, Any] = {"condition": "survey_answer", "survey": SURVEY, "question": "why"}
 
 
 def test_every_condition_is_in_the_random_rules() -> None:
@@ -24,8 +26,18 @@ def test_every_condition_is_in_the_random_rules() -> None:
 
 
 @seed(SEED)
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=CHECKS, print_blob=True, database=None)
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=CHECKS,
+    print_blob=True,
+    database=None,
+    phases=(Phase.explicit, Phase.generate, Phase.shrink),
+)
 @given(people=PEOPLE, source=RULES)
+@example(people=[Person(is_finished=True, answers={"why": True})], source={**WHY, "any_of": [1]})
+@example(people=[Person(is_finished=True, answers={"why": True})], source={**WHY, "at_least": 1})
+@example(people=[Person()], source={"not": {"condition": "source", "source_id": 1}})
 async def test_sql_and_python_agree(session: AsyncSession, at: At, people: list[Person], source: Any) -> None:
     print(f"repeat with SIYU_SEGMENT_SEED={SEED}")  # noqa: T201 - shown when the test fails
     now = await at(session, NOW)
