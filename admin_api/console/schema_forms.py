@@ -12,7 +12,10 @@ PREFIX = "parameter_"
 def fields(
     edge: Edge, schema: Mapping[str, Any], values: Mapping[str, Any], choices: Mapping[str, list[dict[str, Any]]]
 ) -> list[dict[str, Any]]:
-    """One entry per property, those that must be filled first: name, label, help, kind (number, text, switch, many), bounds, value."""
+    """One entry per property, those that must be filled first: name, label, help, kind, bounds, value.
+
+    Kinds are number, text, switch and many.
+    """
     required = set(schema.get("required", []))
     return [
         {

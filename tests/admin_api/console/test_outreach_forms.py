@@ -383,6 +383,22 @@ async def test_the_qr_code_of_a_published_survey_is_a_picture(site: Site) -> Non
     assert (await browser.get(f"/console/surveys/{made.survey_id}/qr/987654")).status_code == 404
 
 
+async def test_results_show_the_score_the_bars_and_the_words(site: Site) -> None:
+    made = await _made(site)
+    member_id = made.audience.contacts[0].member.id
+    async with site.deps.sessions.begin() as session:
+        run = await surveys.open_run(session, member_id, "tea")
+        for key, value in {"nps": 3, "why": "<b>Cold</b> tea", "stars": 4}.items():
+            await surveys.record_answer(session, member_id, run.response_id, key, value)
+        await surveys.complete(session, member_id, run.response_id)
+    browser = await site.browser()
+    page = (await browser.get(made.pages()["results"])).text
+    assert "-100" in page
+    assert "&lt;b&gt;Cold&lt;/b&gt; tea" in page
+    assert "Average 4" in page
+    assert "data-chart=" in page
+
+
 async def test_an_earning_rule_is_made_from_its_schema(site: Site) -> None:
     browser = await site.browser()
     form = {
