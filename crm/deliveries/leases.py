@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import INTERVAL
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.bots import views as bots
+from crm.db import clock
 from crm.deliveries.doubts import settle_doubts
 from crm.deliveries.errors import LeaseLost
 from crm.deliveries.models import ChunkRow, SourceRow
@@ -127,12 +128,14 @@ async def extend(session: AsyncSession, lease: Lease, length: timedelta = LEASE)
         update(ChunkRow)
         .where(ChunkRow.id == lease.chunk_id, ChunkRow.fence == lease.fence)
         .values(lease_until=_until(length))
-        .returning(status)
+        .returning(status, func.siyu_now())
+        .execution_options(synchronize_session=False)
     )
-    found = kept.scalar_one_or_none()
+    found = kept.one_or_none()
     if found is None:
         raise LeaseLost
-    return bool(found == BroadcastStatus.ACTIVE)
+    clock.remember(session, found[1])
+    return bool(found[0] == BroadcastStatus.ACTIVE)
 
 
 async def let_go(session: AsyncSession, lease: Lease, *, is_done: bool, not_before: datetime, tally: Any) -> None:
