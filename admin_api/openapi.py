@@ -20,6 +20,7 @@ Lists answer `{items, next_cursor}`; pass `cursor` for what follows. Every error
 Send an `Idempotency-Key` with writes: a repeated request is answered as the first one was, without a second effect.
 """
 _ERRORS = {
+    "400": "The body is not text that can be read.",
     "401": "No API key, or one that does not count.",
     "403": "The key lacks the scope.",
     "404": "There is no such thing.",
@@ -29,7 +30,7 @@ _ERRORS = {
     "429": "Too many requests with this key.",
     "503": "Busy or restarting; try again.",
 }
-_WRITES_ONLY = {"409", "413"}
+_WRITES_ONLY = {"400", "409", "413"}
 
 
 def document(app: FastAPI, routers: Sequence[APIRouter]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
 
 from admin_api.edge import Edge
 from admin_api.problems import ProblemError
@@ -34,7 +35,8 @@ async def answer_once(edge: Edge, inner: Callable[[Request], Awaitable[Response]
         edge.note("request.replay", request.url.path)
         return Response(known.body, known.status, {REPLAYED: "true"}, known.content_type or None)
     response = await inner(request)
-    if response.status_code < _FIRST_ERROR:
+    # A file that is streamed only reads: sent again, it is made again.
+    if response.status_code < _FIRST_ERROR and not isinstance(response, StreamingResponse):
         kept = StoredResponse(response.status_code, response.headers.get("content-type", ""), bytes(response.body))
         await idempotency.keep(edge.session, principal=actor, key=key, operation=operation, body=body, response=kept)
     return response

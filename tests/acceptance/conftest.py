@@ -13,6 +13,7 @@ from bot.channels.telegram.simulator.client import SimulatorClient
 from bot.channels.telegram.simulator.config import BotAccount, SimulatorConfig
 from bot.channels.telegram.simulator.server import RunningSimulator, running_simulator
 from bot.channels.telegram.simulator.tokens import new_bot_token
+from crm.db.session import Sessions, Surroundings, make_engine, make_sessions
 from runtime.embedded.process import free_port
 from tests.acceptance.chat import Person
 from tests.acceptance.deployment import Deployment
@@ -28,6 +29,7 @@ class Telegram:
     server: RunningSimulator
     client: SimulatorClient
     token: str
+    bot: str = BOT
 
     async def person(self, name: str = "Lin", *, phone: str = "") -> Person:
         """Somebody new who may talk to the bot."""
@@ -92,3 +94,11 @@ async def office(deployment: Deployment, key: str) -> AsyncIterator[httpx.AsyncC
     headers = {"Authorization": f"Bearer {key}"}
     async with httpx.AsyncClient(base_url=f"{deployment.base_url}/api/v1/", headers=headers, timeout=60) as client:
         yield client
+
+
+@pytest.fixture
+async def committed(deployment: Deployment, surroundings: Surroundings) -> AsyncIterator[Sessions]:
+    """Sessions over the deployment's own database."""
+    engine = make_engine(deployment.settings["SIYU_DATABASE_URL"], pool_size=5)
+    yield make_sessions(engine, surroundings)
+    await engine.dispose()

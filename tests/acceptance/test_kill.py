@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from crm.db.session import Sessions, Surroundings, make_engine, make_sessions
+from crm.db.session import Sessions
 from flows.engine.buttons import start_data
 from runtime.embedded.process import free_port
 from tests.acceptance.chat import Person
@@ -27,18 +27,10 @@ _QUESTIONS = [
 ]
 
 
-@pytest.fixture(scope="module")
-async def sessions_of_it(deployment: Deployment, surroundings: Surroundings) -> AsyncIterator[Sessions]:
-    """Sessions over the deployment's own database."""
-    engine = make_engine(deployment.settings["SIYU_DATABASE_URL"], pool_size=5)
-    yield make_sessions(engine, surroundings)
-    await engine.dispose()
-
-
-@pytest.fixture(scope="module")
-async def door(sessions_of_it: Sessions) -> Door:
+@pytest.fixture
+async def door(committed: Sessions) -> Door:
     """The bot's webhook, at which updates can be delivered again."""
-    return await open_door(sessions_of_it)
+    return await open_door(committed)
 
 
 async def _count(sessions: Sessions, query: str, **values: object) -> int:
@@ -85,7 +77,7 @@ async def _answers(sessions: Sessions, key: str) -> int:
 
 
 async def test_survey_goes_on_at_the_same_question(
-    deployment: Deployment, office: httpx.AsyncClient, telegram: Telegram, sessions_of_it: Sessions, door: Door
+    deployment: Deployment, office: httpx.AsyncClient, telegram: Telegram, committed: Sessions, door: Door
 ) -> None:
     await _survey(office, "after_kill")
     person = await telegram.person()
@@ -93,18 +85,18 @@ async def test_survey_goes_on_at_the_same_question(
     await _open_survey(deployment, person, door, "after_kill")
     await person.tap("9")
     await person.hears("What shall we brew?")
-    await _settled(sessions_of_it)
+    await _settled(committed)
     assert set((await deployment.end(signal.SIGKILL)).values()) == {-signal.SIGKILL}
     await person.say("Osmanthus 桂花")
     await deployment.start()
     await person.hears("How was your cup?")
-    await _settled(sessions_of_it)
+    await _settled(committed)
     await person.say("5")
     assert set((await deployment.end(signal.SIGKILL)).values()) == {-signal.SIGKILL}
     await deployment.start()
     await person.hears("Thank you!", "+20")
-    assert await _events(sessions_of_it, person, "survey_completed") == 1
-    assert await _answers(sessions_of_it, "after_kill") == 3
+    assert await _events(committed, person, "survey_completed") == 1
+    assert await _answers(committed, "after_kill") == 3
 
 
 async def _open_survey(deployment: Deployment, person: Person, door: Door, key: str) -> None:
@@ -114,7 +106,7 @@ async def _open_survey(deployment: Deployment, person: Person, door: Door, key: 
 
 
 async def test_the_same_update_thrice_changes_nothing(
-    deployment: Deployment, office: httpx.AsyncClient, telegram: Telegram, sessions_of_it: Sessions, door: Door
+    deployment: Deployment, office: httpx.AsyncClient, telegram: Telegram, committed: Sessions, door: Door
 ) -> None:
     await _survey(office, "thrice")
     person = await telegram.person()
@@ -127,10 +119,10 @@ async def test_the_same_update_thrice_changes_nothing(
         for update in reversed(updates):
             await door.deliver(client, update)
     await person.hears("already checked in today")
-    await _handled(sessions_of_it)
+    await _handled(committed)
     kinds = ("survey_completed", "checked_in")
-    assert [await _events(sessions_of_it, person, kind) for kind in kinds] == [1, 1]
-    assert await _answers(sessions_of_it, "thrice") == 3
+    assert [await _events(committed, person, kind) for kind in kinds] == [1, 1]
+    assert await _answers(committed, "thrice") == 3
     assert "125 " in await person.ask("/points", "You have")
     said = [str(line["message"].get("text")) for line in await telegram.client.messages(person.user_id, person.bot)]
     assert len([line for line in said if "already checked in" in line]) == 1
@@ -148,7 +140,7 @@ async def second_api(deployment: Deployment) -> AsyncIterator[str]:
 
 
 async def test_hundred_taps_at_once_give_one_award(
-    deployment: Deployment, second_api: str, telegram: Telegram, sessions_of_it: Sessions, door: Door
+    deployment: Deployment, second_api: str, telegram: Telegram, committed: Sessions, door: Door
 ) -> None:
     """Half of them over the simulator to the poller, the others pushed to two api processes."""
     person = await telegram.person()
@@ -162,13 +154,13 @@ async def test_hundred_taps_at_once_give_one_award(
     await asyncio.gather(*pushed, *pulled)
     for client in clients:
         await client.aclose()
-    await _handled(sessions_of_it)
-    assert await _events(sessions_of_it, person, "checked_in") == 1
+    await _handled(committed)
+    assert await _events(committed, person, "checked_in") == 1
     query = """
         SELECT count(*) FROM ledger_entries JOIN identities USING (member_id)
         WHERE account = 'member' AND address = :address
     """
-    assert await _count(sessions_of_it, query, address=str(person.user_id)) == 2
+    assert await _count(committed, query, address=str(person.user_id)) == 2
     verified = await deployment.siyu("ledger", "verify")
     assert (verified.status, verified.err) == (0, ""), verified.out
     assert "clean" in verified.out

@@ -101,3 +101,13 @@ async def test_a_refusal_is_audited_too(site: Site) -> None:
     async with site.deps.sessions() as session:
         entry = (await audit.latest(session))[0].entry
     assert (entry.action, entry.subject) == ("access.denied", "PATCH /api/v1/brand")
+
+
+async def test_a_file_is_made_again(site: Site) -> None:
+    async with await site.api() as client:
+        answers = [
+            await client.post("/api/v1/member-files/export", json={}, headers={"Idempotency-Key": "file"})
+            for _ in range(2)
+        ]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].text == answers[1].text
