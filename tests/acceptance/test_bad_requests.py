@@ -151,15 +151,15 @@ async def test_phones_names_and_tags_of_a_member(office: httpx.AsyncClient, depl
         for phone in ("no phone", "12", "+861380000", "1" * 50):
             body = refused(await office.patch(path, json={"phone": phone, "display_name": "half"}), 422, "phone")
         refused(await office.patch(path, json={"time_zone": "Mars/Olympus"}), 422, "zone")
-        refused(await office.patch(path, json={"locale": "xx-YY"}), 422, "locale")
+        refused(await office.patch(path, json={"locale": "xx-YY"}), 422, "language")
         refused(await office.patch(path, json={"birthday": "1899-01-32"}), 422, "birthday")
-        refused(await office.patch(path, json={"email": "nobody at home"}), 422, "email")
+        refused(await office.patch(path, json={"email": "nobody at home"}), 422, "e-mail")
         refused(await office.patch(path, json={"display_name": "a\x00b"}), 422, "NUL")
         refused(await office.patch(path, json={"expected_version": 999, "display_name": "x"}), 409)
         refused(await office.post(f"{path}/tags", json={"tag": "a:b:c:" + "d" * 190}), 422, "tag")
     changed = await office.patch(path, json={"display_name": "n" * 10_000})
-    assert changed.status_code in {200, 422}, changed.text
-    assert len((await office.get(path)).json()["display_name"]) <= 500
+    assert changed.status_code == 200, changed.text
+    assert len(changed.json()["display_name"]) == 64
 
 
 async def test_the_same_order_and_event_twice(office: httpx.AsyncClient, deployment: Deployment) -> None:
