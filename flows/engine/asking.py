@@ -54,7 +54,6 @@ async def present(show: Presenter, asked: OpenQuestion) -> None:
         message, rows = replace(message, text_html=text), ()
     request = shape.request
     label = await _label(turn, f"engine/share_{request}_button") if request and turn.traits.has_buttons else None
-    asked.stands_alone = not (turn.said or show.asking.stays)
     turn.said.append(replace(message, buttons=message.buttons + rows, request=request, request_label=label))
 
 

@@ -157,7 +157,10 @@ class Execution:
         self._count()
         timeout, remind = show.asking.timeout, show.asking.remind
         self.run.asked += 1
-        asked = OpenQuestion(step=self.run.asked, path=str(slot), has_timers=bool(timeout or remind))
+        alone = not (self.turn.said or show.asking.stays)
+        asked = OpenQuestion(
+            step=self.run.asked, path=str(slot), stands_alone=alone, has_timers=bool(timeout or remind)
+        )
         self.run.has_wakes |= asked.has_timers
         self.run.question = asked
         asked.draft = list(show.asking.question.shape(self.turn.locale).chosen)
