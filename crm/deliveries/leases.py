@@ -150,6 +150,12 @@ async def let_go(session: AsyncSession, lease: Lease, *, is_done: bool, not_befo
         raise LeaseLost
 
 
+async def expire_all(session: AsyncSession) -> None:
+    """End every lease: whoever held one is gone."""
+    held = update(ChunkRow).where(ChunkRow.lease_until > _SERVER_NOW)
+    await session.execute(held.values(lease_until=_SERVER_NOW))
+
+
 async def owners(session: AsyncSession) -> int:
     """How many senders hold leases at this moment."""
     query = select(func.count(ChunkRow.lease_owner.distinct())).where(

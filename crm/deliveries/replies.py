@@ -116,6 +116,12 @@ async def _claim(session: AsyncSession, head: Any) -> Reply:
     return _reply(session, head)
 
 
+async def expire_leases(session: AsyncSession) -> None:
+    """End every lease: whoever held one is gone."""
+    held = update(ReplyRow).where(ReplyRow.lease_until > _SERVER_NOW)
+    await session.execute(held.values(lease_until=_SERVER_NOW))
+
+
 def _waiting(identity_id: int) -> Select[Any]:
     """Open replies of a chat in their order; a reminder that waits for a later time does not hold up the others."""
     return (

@@ -9,8 +9,9 @@ from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
-from crm.deliveries import corrections, counting, launching, outbox, sources
+from crm.deliveries import corrections, counting, launching, leases, outbox, sources
 from crm.deliveries import recipients as lists
+from crm.deliveries import replies as open_replies
 from crm.deliveries.errors import BroadcastNotFound, BroadcastOver, InvalidWindow
 from crm.deliveries.policy import month_of_source
 from crm.deliveries.sources import SourceId
@@ -169,6 +170,15 @@ async def resend_uncertain(session: AsyncSession, source_kind: str, source_id: S
     if source.status == BroadcastStatus.CANCELLED:
         raise BroadcastOver
     return await corrections.requeue_uncertain(session, source)
+
+
+async def abandon_leases(session: AsyncSession) -> None:
+    """Nobody who held a lease lives any more: what they left is judged at once, not after the lease's end.
+
+    Only for the start of the one process that can use this database.
+    """
+    await leases.expire_all(session)
+    await open_replies.expire_leases(session)
 
 
 async def confirm(session: AsyncSession, identity_id: int, provider_refs: Sequence[str]) -> int:

@@ -270,3 +270,21 @@ async def test_told_to_stop_it_finishes_one_reply_and_leaves_the_rest(committed_
     assert _texts(sender) == ["one"]
     assert await _lane(committed_sessions, sender).sweep() == 1
     assert _texts(sender) == ["one", "two", "three"]
+
+
+async def test_what_a_killed_siyu_held_is_free_at_once_when_nobody_else_can_be_sending(
+    committed_sessions: Sessions,
+) -> None:
+    contact = await _someone(committed_sessions)
+    sender = FakeSender()
+    lane = _lane(committed_sessions, sender)
+    await _say(committed_sessions, contact, "hello")
+    async with committed_sessions.begin() as session:
+        held = "UPDATE delivery_replies SET lease_until = clock_timestamp() + interval '60 s', fence = 1"
+        await session.execute(text(held + ", due_at = due_at - interval '1 h'"))
+    await lane.sweep()
+    assert sender.sent == []
+    async with committed_sessions.begin() as session:
+        await service.abandon_leases(session)
+    await lane.sweep()
+    assert len(sender.sent) == 1
