@@ -14,8 +14,7 @@ from .reading import DOCS, ROOT, anchors, fences, headings, links, prose, read, 
 
 _NAMES = [str(path.relative_to(ROOT)) for path in DOCS]
 _FOREIGN = re.compile(
-    r"(?<![\w.])/(?:root|home|work|Users|mnt|var/lib/jenkins)/|file://|pypi\.org/simple|files\.pythonhosted|"
-    r"registry\.npmjs|--index-url|--extra-index|proxy\.golang|\.\./shared|\bTODO\b|\bFIXME\b"
+    r"(?<![\w.])/(?:root|home|Users|mnt)/|file://|https?://[^\s)]+(?:/simple|\.whl|\.tgz)|\bTODO\b|\bFIXME\b"
 )
 _MAKE = re.compile(r"\bmake ([a-z][a-z-]*)")
 _MOST_BYTES = 300_000
