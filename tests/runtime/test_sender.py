@@ -18,7 +18,7 @@ _IMPORTS = "import sys, runtime.sender; print([m for m in ('aiogram', 'telegram'
 
 
 async def _until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while not is_so():  # noqa: ASYNC110 - the fake is watched from outside
             await asyncio.sleep(0.01)
 
@@ -38,7 +38,7 @@ async def test_it_sends_and_stops(committed_sessions: Sessions, valkey_url: str)
     ]
     await _until(lambda: len(sender.sent) == 30)
     stop.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await asyncio.gather(*tasks)
     assert await figures(committed_sessions) == {"sent": 30}
     await valkey.aclose()

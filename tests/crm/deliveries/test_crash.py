@@ -17,7 +17,7 @@ from tests.factories.deliveries import ID, KIND, desk, expire_leases, figures, l
 
 
 async def _until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not is_so():  # noqa: ASYNC110 - the fake is watched from outside
             await asyncio.sleep(0.005)
 

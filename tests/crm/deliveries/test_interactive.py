@@ -120,7 +120,7 @@ async def test_what_a_crash_left_before_the_claim_is_swept(committed_sessions: S
 async def _crash_in_the_call(sessions: Sessions, ids: list[UUID], sender: FakeSender) -> None:
     sender.gate = asyncio.Event()
     task = asyncio.create_task(_lane(sessions, sender).deliver_now(ids))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not sender.sent:  # noqa: ASYNC110 - the fake is watched from outside
             await asyncio.sleep(0.005)
     task.cancel()

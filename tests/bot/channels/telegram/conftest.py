@@ -126,9 +126,9 @@ async def house(committed_sessions: Sessions, valkey_url: str) -> AsyncIterator[
 
 @pytest.fixture
 async def sender(house: House) -> AsyncIterator[TelegramSender]:
-    """A sender that waits half a second for an answer."""
-    api = BotApi(connect_timeout=0.5)
-    line = Line(api, house.sessions, house.base_url, read_timeout=0.5)
+    """A sender that waits two seconds for an answer."""
+    api = BotApi(connect_timeout=5)
+    line = Line(api, house.sessions, house.base_url, read_timeout=2)
     made = TelegramSender(line, Pictures(house.sessions))
     yield made
     await made.close()

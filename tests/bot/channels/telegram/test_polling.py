@@ -33,7 +33,7 @@ async def _polling(house: House, intake: KeptIntake | None = None) -> AsyncItera
 
     async def end() -> None:
         stop.set()
-        await asyncio.wait_for(asyncio.shield(task), 5)
+        await asyncio.wait_for(asyncio.shield(task), 30)
 
     try:
         yield end
@@ -241,7 +241,7 @@ async def test_the_database_is_away(house: House) -> None:
     await asyncio.sleep(0.2)
     assert not task.done()
     stop.set()
-    await asyncio.wait_for(task, 2)
+    await asyncio.wait_for(task, 30)
 
 
 async def test_the_part_needs_an_intake(house: House, valkey_url: str) -> None:

@@ -46,7 +46,7 @@ async def _send(house: House, sender: TelegramSender, text: str = "x") -> SendOu
         (("unauthorized", {}), Unauthorized("Unauthorized"), False),
         (("server_error", {"status": 500}), InDoubt("Internal Server Error"), False),
         (("server_error", {"status": 502, "as_html": True}), InDoubt, False),
-        (("latency", {"seconds": 2}), InDoubt, False),
+        (("latency", {"seconds": 6}), InDoubt, False),
         (("latency", {"seconds": 0.1}), Sent, True),
         (("timeout_after_accept", {}), InDoubt, True),
         (("reset_after_accept", {}), InDoubt, True),
@@ -159,7 +159,7 @@ async def test_servers_that_speak_something_else(said: bytes, phase: Phase) -> N
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     api = BotApi()
-    reply = await api.call(Access("1:a", f"http://127.0.0.1:{port}"), "sendMessage", {"text": "x"}, read_timeout=1)
+    reply = await api.call(Access("1:a", f"http://127.0.0.1:{port}"), "sendMessage", {"text": "x"}, read_timeout=20)
     await api.close()
     server.close()
     await server.wait_closed()

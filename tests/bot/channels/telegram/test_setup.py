@@ -36,7 +36,7 @@ async def _served(app: FastAPI) -> AsyncIterator[int]:
     listener = socket.create_server(("127.0.0.1", 0))
     server = _Server(app)
     task = asyncio.create_task(server.serve([listener]))
-    await asyncio.wait_for(server.is_up.wait(), 5)
+    await asyncio.wait_for(server.is_up.wait(), 30)
     try:
         yield listener.getsockname()[1]
     finally:
@@ -59,7 +59,7 @@ async def test_a_webhook_end_to_end(house: House) -> None:
     async with _served(app) as port:
         await start(_public(house, f"http://127.0.0.1:{port}").context)
         await house.client.send_text(house.person_id, house.account_id, "pushed")
-        await asyncio.wait_for(house.intake.heard(b"pushed"), 5)
+        await asyncio.wait_for(house.intake.heard(b"pushed"), 30)
         account = house.simulator.world.bots[house.account_id]
         assert account.webhook is not None
         assert account.webhook.secret_token

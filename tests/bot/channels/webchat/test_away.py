@@ -108,9 +108,9 @@ async def test_without_valkey_pages_ask_the_database(committed_sessions: Session
         assert (await page.hello(token))["type"] == "welcome"
         await page.history()
         await deliver(alone, identity, Outbound("By asking"), "4:1")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while (await page.heard())["text"] != "By asking":
                 pass
         await page.say("/help")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert "/language" in (await page.heard())["text"]
