@@ -90,7 +90,7 @@ sbom: ## Write dist/sbom.json: everything that Siyu is made of (CycloneDX), from
 
 .PHONY: clean
 clean: ## Remove what make has built (.venv, assets, caches); the data in .siyu stays
-	@rm -rf $(VENV) admin_api/assets frontend/node_modules dist build \
+	@rm -rf $(VENV) admin_api/assets templates/fonts frontend/node_modules dist build \
 		.pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo "Clean. Your data in .siyu was left alone."
