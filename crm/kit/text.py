@@ -13,6 +13,10 @@ _DIRECTION_AND_ZERO_WIDTH = {
 _JOINER = "\u200d"
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 _FLAG_LETTERS = range(0x1F1E6, 0x1F200)
+_FLAG_TAGS = range(0xE0020, 0xE0080)
+"""They spell the region inside the flags of England, Scotland and Wales."""
+_HANGUL_PARTS = range(0x1160, 0x1200)
+"""Vowels and final consonants that join the consonant before them."""
 MAX_TEXT_BYTES = 16 * 1024
 NAME_GRAPHEMES = 64
 
@@ -52,6 +56,8 @@ def _continues(cluster: str, character: str) -> bool:
     if cluster.endswith(_JOINER) or character == _JOINER:
         return True
     if unicodedata.category(character) in {"Mn", "Me", "Mc"} or code in _SKIN_TONES:
+        return True
+    if code in _FLAG_TAGS or code in _HANGUL_PARTS:
         return True
     return code in _FLAG_LETTERS and len(cluster) == 1 and ord(cluster) in _FLAG_LETTERS
 
