@@ -68,6 +68,10 @@ format: setup $(DONE)/dev ## Format the code and mend what can be mended safely
 bench: setup $(DONE)/dev ## Measure against bare references; prints a table, writes bench.json
 	@exec $(PYTHON) -m benchmarks
 
+.PHONY: chaos
+chaos: setup $(DONE)/dev ## Break everything on purpose (30 minutes); prints a table, writes chaos.json
+	@exec $(PYTHON) -m tests.chaos
+
 .PHONY: assets
 assets: $(DONE)/packages ## Build the front-end assets alone
 	@$(PYTHON) frontend/build.py

@@ -1,0 +1,51 @@
+"""The simulated Telegram of a chaos run, which takes whatever comes, and what it has seen."""
+
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from bot.channels.telegram.simulator.client import SimulatorClient
+from bot.channels.telegram.simulator.config import RateLimits, SimulatorConfig
+from bot.channels.telegram.simulator.json_types import Json
+from bot.channels.telegram.simulator.server import RunningSimulator, running_simulator
+
+
+@dataclass(frozen=True)
+class Provider:
+    """The simulator in this process: its fault script over HTTP, its memory read directly."""
+
+    server: RunningSimulator
+    client: SimulatorClient
+
+    async def new_bot(self, name: str) -> Json:
+        """A bot that any positive chat id has started; with `id` and `token`."""
+        return await self.client.create_bot(f"{name}_bot", name)
+
+    def accepted(self, bot_id: int) -> dict[int, list[str]]:
+        """The texts that each chat was sent by the bot, in order."""
+        world = self.server.simulator.world
+        return {
+            chat: [str(message.body.get("text")) for message in messages.values() if message.bot_id == bot_id]
+            for (owner, chat), messages in world.messages.items()
+            if owner == bot_id
+        }
+
+    def count(self, bot_id: int) -> int:
+        """How many messages of the bot were accepted so far."""
+        return sum(len(texts) for texts in self.accepted(bot_id).values())
+
+    def calls(self, bot_id: int, method: str = "sendmessage") -> Iterator[dict[str, Any]]:
+        """Every answered call since the start: `at` (seconds by the simulator's clock) and `status`, 0 when cut."""
+        latest = self.server.simulator.statistics.latest
+        return (call for call in latest if call["bot_id"] == bot_id and call["method"] == method)
+
+
+@asynccontextmanager
+async def provider() -> AsyncIterator[Provider]:
+    """A provider without limits of its own, which remembers every call."""
+    config = SimulatorConfig(accepts_any_chat=True, limits=RateLimits(is_enforced=False))
+    async with running_simulator(config) as server, SimulatorClient(server.base_url) as client:
+        server.simulator.statistics.latest = deque()
+        yield Provider(server, client)

@@ -1,0 +1,33 @@
+"""How much of everything: little where all tests run, the whole measure for `python -m tests.chaos`."""
+
+import os
+from dataclasses import dataclass
+
+VARIABLE = "SIYU_CHAOS"
+FULL = "full"
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Every figure that differs between a short run and a full one."""
+
+    is_full: bool
+    recipients: int
+    """Members of the broadcast during which senders are killed."""
+    kills: int
+    """At least so many senders are killed during it."""
+    crowd: int
+    """Members of the other broadcasts."""
+    storm: int
+    """Members of a broadcast whose provider asks for pauses again and again."""
+    turns: int
+    """Pauses and resumptions at random moments."""
+    due_items: int
+    """Campaigns that are due at once."""
+    schedulers: int
+    """Processes that look for them."""
+
+
+SMALL = Sizes(is_full=False, recipients=2_000, kills=4, crowd=300, storm=60, turns=4, due_items=10, schedulers=2)
+WHOLE = Sizes(is_full=True, recipients=100_000, kills=20, crowd=5_000, storm=600, turns=50, due_items=200, schedulers=5)
+SIZES = WHOLE if os.environ.get(VARIABLE) == FULL else SMALL
