@@ -11,9 +11,11 @@ from crm.config.settings import Settings
 from crm.db.session import Sessions, Surroundings, make_engine, make_sessions
 from crm.events import subscriptions
 from crm.jobs.service import PORT as JOB_QUEUE
+from crm.kit import egress
 from crm.kit.crypto import Vault
 from crm.messages import flow_texts
 from crm.segments import catalogue
+from runtime.egress import make_egress
 from runtime.queue import PgqueuerJobQueue
 from runtime.secret import open_vault
 from runtime.servers import Servers
@@ -33,13 +35,14 @@ class Container:
     """For conversations alone: bulk work cannot take their connections."""
 
 
-def make_ports() -> Mapping[str, Any]:
+def make_ports(settings: Settings) -> Mapping[str, Any]:
     """What services reach through their session."""
     return {
         JOB_QUEUE: PgqueuerJobQueue(),
         subscriptions.PORT: subscriptions.discover(),
         flow_texts.PORT: flow_texts.FlowTexts(),
         catalogue.PORT: catalogue.discover(),
+        egress.PORT: make_egress(settings.egress),
     }
 
 
@@ -47,7 +50,7 @@ def make_ports() -> Mapping[str, Any]:
 async def open_container(settings: Settings, servers: Servers, *, application: str) -> AsyncIterator[Container]:
     """Connect; everything is closed in the end. `application` names the process in PostgreSQL's list."""
     vault = open_vault(settings)
-    surroundings = Surroundings(vault, make_ports())
+    surroundings = Surroundings(vault, make_ports(settings))
     database = settings.database
     engine = make_engine(servers.database_url, pool_size=database.pool_size, application=f"siyu {application}")
     lane = make_engine(

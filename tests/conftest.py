@@ -11,12 +11,15 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+from crm.config.settings import EgressSettings
 from crm.db import clock
 from crm.db.session import Sessions, Surroundings, make_engine, make_sessions
 from crm.events import subscriptions
+from crm.kit import egress
 from crm.kit.crypto import Vault
 from crm.messages import flow_texts
 from crm.segments import catalogue
+from runtime.egress import make_egress
 from runtime.embedded.postgres import start_postgres
 from runtime.embedded.valkey import start_valkey
 from runtime.migrate import migrate
@@ -73,6 +76,7 @@ def surroundings(vault: Vault) -> Surroundings:
         subscriptions.PORT: subscriptions.discover(),
         flow_texts.PORT: flow_texts.FlowTexts(remember_seconds=0),
         catalogue.PORT: catalogue.discover(),
+        egress.PORT: make_egress(EgressSettings()),
     }
     return Surroundings(vault, ports)
 

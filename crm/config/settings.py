@@ -10,6 +10,8 @@ from pathlib import Path
 from pydantic import BaseModel, Field, HttpUrl, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from crm.kit.networks import parse_networks
+
 
 class TelegramMode(StrEnum):
     """How updates of Telegram bots come in."""
@@ -80,6 +82,20 @@ class TelegramSettings(BaseModel):
     mode: TelegramMode = Field(TelegramMode.POLLING, description="polling or webhook.")
 
 
+class EgressSettings(BaseModel):
+    """Read from `SIYU_EGRESS_*`: calls to addresses that people typed in, such as those of webhooks."""
+
+    allow_http: bool = Field(default=False, description="Whether http:// may be called too; for development.")
+    allowed_networks: str = Field(
+        "", description="Comma-separated private networks that may be called nevertheless, such as 10.1.2.0/24."
+    )
+
+    @field_validator("allowed_networks")
+    @classmethod
+    def _are_allowed_networks(cls, value: str) -> str:
+        return ",".join(str(one) for one in parse_networks(value))
+
+
 class LogSettings(BaseModel):
     """Read from `SIYU_LOG_*`."""
 
@@ -106,4 +122,5 @@ class Settings(BaseSettings):
     public: PublicSettings = PublicSettings()
     secret: SecretSettings = SecretSettings()
     telegram: TelegramSettings = TelegramSettings()
+    egress: EgressSettings = EgressSettings()
     log: LogSettings = LogSettings()
