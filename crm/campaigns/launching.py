@@ -28,6 +28,8 @@ from crm.messages.content import fits
 from crm.messages.errors import TemplateProblemsError
 from crm.messages.types import ChannelTraits, Problem, Recipient
 from crm.profiles.views import profiles
+from crm.recovery import service as recovery
+from crm.recovery import views as safe_mode
 from crm.segments import compiler
 from crm.segments import service as segments
 from crm.segments.policy import is_everyone, warnings
@@ -122,12 +124,14 @@ def _worst(locale: str) -> Recipient:
 
 
 async def start(session: AsyncSession, campaign_id: int) -> bool:
-    """Turn the audience of this moment into deliveries, once; False when that was done before, or cannot be done.
+    """Turn the audience of this moment into deliveries, once; False when that was done before, or cannot be done now.
 
     What cannot be started (its last moment has passed, say) is paused with the reason and does not hold up others.
     """
     campaign = await load(session, campaign_id, for_update=True)
     if campaign.started_at is not None or campaign.status is not CampaignStatus.RUNNING:
+        return False
+    if await recovery.is_on(session):
         return False
     try:
         async with session.begin_nested():
@@ -163,6 +167,7 @@ async def start_due(session: AsyncSession) -> int:
         CampaignRow.status == CampaignStatus.SCHEDULED,
         CampaignRow.held_reason.is_(None),
         CampaignRow.scheduled_at <= now,
+        ~safe_mode.is_on(),
     )
     campaign_id = await session.scalar(
         due.order_by(CampaignRow.scheduled_at).limit(1).with_for_update(skip_locked=True)
@@ -170,8 +175,7 @@ async def start_due(session: AsyncSession) -> int:
     if campaign_id is None:
         return 0
     campaign = await load(session, campaign_id)
-    assert campaign.scheduled_at is not None
-    if now - campaign.scheduled_at > timedelta(minutes=campaign.max_lateness_minutes):
+    if _is_too_late(campaign, now):
         await store(session, campaign_id, held_reason="missed")
         return 1
     await store(session, campaign_id, status=CampaignStatus.RUNNING)
@@ -180,13 +184,24 @@ async def start_due(session: AsyncSession) -> int:
 
 
 async def start_left_over(session: AsyncSession) -> int:
-    """Begin one launched campaign that no worker has begun yet."""
-    left = select(CampaignRow.id).where(CampaignRow.status == CampaignStatus.RUNNING, CampaignRow.started_at.is_(None))
+    """Begin one launched campaign that no worker has begun yet; hold it when that comes too late."""
+    left = select(CampaignRow.id).where(
+        CampaignRow.status == CampaignStatus.RUNNING, CampaignRow.started_at.is_(None), ~safe_mode.is_on()
+    )
     campaign_id = await session.scalar(left.limit(1).with_for_update(skip_locked=True))
     if campaign_id is None:
         return 0
+    campaign = await load(session, campaign_id)
+    if campaign.scheduled_at is not None and _is_too_late(campaign, await clock.now(session)):
+        await store(session, campaign_id, status=CampaignStatus.SCHEDULED, held_reason="missed")
+        return 1
     await start(session, campaign_id)
     return 1
+
+
+def _is_too_late(campaign: Campaign, now: datetime) -> bool:
+    assert campaign.scheduled_at is not None
+    return now - campaign.scheduled_at > timedelta(minutes=campaign.max_lateness_minutes)
 
 
 async def pause(session: AsyncSession, campaign_id: int) -> Campaign:

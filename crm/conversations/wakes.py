@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,6 +12,7 @@ from crm.conversations.models import ConversationRow, WakeRow
 from crm.conversations.types import Place, Wake, WakeKind
 from crm.db import clock
 from crm.db.session import vault
+from crm.recovery import views as recovery
 
 VALUE = "conversation_wakes.value"
 
@@ -49,8 +50,13 @@ async def report(session: AsyncSession, address: str, result: Any = None, *, err
 
 
 async def due(session: AsyncSession, *, limit: int = 100) -> list[Wake]:
-    """What is due, longest first; nothing is claimed: each is handled under its conversation's lock."""
-    query = _with_conversation().where(WakeRow.due_at <= func.siyu_now()).order_by(WakeRow.due_at).limit(limit)
+    """What is due, longest first; nothing is claimed: each is handled under its conversation's lock.
+
+    In the safe mode only results of jobs wake: reminders would reach members out of the blue.
+    """
+    may_wake = or_(WakeRow.kind == WakeKind.RESULT, ~recovery.is_on())
+    query = _with_conversation().where(WakeRow.due_at <= func.siyu_now(), may_wake)
+    query = query.order_by(WakeRow.due_at).limit(limit)
     return [_wake(session, *row) for row in await session.execute(query)]
 
 

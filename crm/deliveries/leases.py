@@ -15,6 +15,7 @@ from crm.deliveries.doubts import settle_doubts
 from crm.deliveries.errors import LeaseLost
 from crm.deliveries.models import ChunkRow, SourceRow
 from crm.deliveries.types import BroadcastStatus, MessageClass
+from crm.recovery import views as recovery
 
 LEASE = timedelta(seconds=15)
 _SERVER_NOW = func.clock_timestamp()
@@ -63,6 +64,8 @@ async def take(
 ) -> Lease | None:
     """Lease the next chunk that is due and whose bot may send on one of `channels`; None when there is none.
 
+    In the safe mode nothing is handed out.
+
     Bots that are `busy` in this process already are passed over.
 
     Doubts that an earlier owner left behind are settled first.
@@ -76,6 +79,7 @@ async def take(
             ChunkRow.not_before <= func.siyu_now(),
             free,
             SourceRow.status == BroadcastStatus.ACTIVE,
+            ~recovery.is_on(),
             or_(ChunkRow.bot_id.is_(None), ChunkRow.bot_id.in_(_served(channels, busy))),
         )
         .order_by(ChunkRow.part, ChunkRow.id)

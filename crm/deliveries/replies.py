@@ -22,6 +22,7 @@ from crm.deliveries.tallies import OPEN
 from crm.deliveries.types import MessageClass, Reason
 from crm.members import views as members
 from crm.messages.types import Outbound
+from crm.recovery import views as recovery
 
 LEASE = timedelta(seconds=60)
 """Longer than any call may take."""
@@ -59,7 +60,10 @@ async def overdue(session: AsyncSession, channels: Collection[str], limit: int) 
     is_free = or_(ReplyRow.lease_until.is_(None), ReplyRow.lease_until < _SERVER_NOW)
     served = select(members.identities.c.id).where(members.identities.c.channel.in_(channels))
     query = select(ReplyRow.identity_id).where(
-        ReplyRow.due_at <= _SERVER_NOW, is_free, ReplyRow.identity_id.in_(served)
+        ReplyRow.due_at <= _SERVER_NOW,
+        is_free,
+        ReplyRow.identity_id.in_(served),
+        ReplyRow.position > recovery.last_held_reply(),
     )
     query = query.group_by(ReplyRow.identity_id).order_by(func.min(ReplyRow.due_at)).limit(limit)
     return list((await session.scalars(query)).all())
@@ -123,11 +127,15 @@ async def expire_leases(session: AsyncSession) -> None:
 
 
 def _waiting(identity_id: int) -> Select[Any]:
-    """Open replies of a chat in their order; a reminder that waits for a later time does not hold up the others."""
+    """Open replies of a chat in their order; a reminder that waits for a later time does not hold up the others.
+
+    In the safe mode those that stood open in the backup wait, and hold up nobody.
+    """
     return (
         select(ReplyRow.delivery_id)
         .where(
             ReplyRow.identity_id == identity_id,
+            ReplyRow.position > recovery.last_held_reply(),
             or_(~ReplyRow.is_gated, ReplyRow.fence == 0, ReplyRow.due_at <= _SERVER_NOW),
         )
         .order_by(ReplyRow.position)

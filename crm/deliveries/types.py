@@ -62,6 +62,8 @@ class Reason(StrEnum):
     MOVED = "moved"
     """The member was merged into one whom this message reaches anyway."""
     OPERATOR = "operator"
+    RESTORED = "restored"
+    """It was queued when the backup was made from which this database was restored."""
     CRASH = "crash"
     """The sender vanished between the call and its result."""
     IN_DOUBT = "in_doubt"

@@ -17,6 +17,7 @@ from crm.journeys.models import EnrollmentRow, JourneyRow
 from crm.journeys.nodes.contract import Batch
 from crm.journeys.registry import nodes
 from crm.journeys.types import Graph, JourneyStatus
+from crm.recovery import views as recovery
 
 BATCH = 500
 FINISHED = "finished"
@@ -36,12 +37,12 @@ _PLACE = (
 
 
 async def advance_due(session: AsyncSession) -> int:
-    """Move up to 500 due members of active journeys by one node; answers how many."""
+    """Move up to 500 due members of active journeys by one node; answers how many. The safe mode moves nobody."""
     now = await clock.now(session)
     due = (
         select(*_PLACE)
         .join(JourneyRow, JourneyRow.id == EnrollmentRow.journey_id)
-        .where(EnrollmentRow.due_at <= now, JourneyRow.status == JourneyStatus.ACTIVE)
+        .where(EnrollmentRow.due_at <= now, JourneyRow.status == JourneyStatus.ACTIVE, ~recovery.is_on())
         .order_by(EnrollmentRow.due_at)
         .limit(BATCH)
         .with_for_update(of=EnrollmentRow, skip_locked=True)

@@ -1,0 +1,7 @@
+"""What can go wrong with recovery."""
+
+from crm.kit.errors import ConflictError
+
+
+class NotInSafeModeError(ConflictError):
+    """Siyu is not in safe mode; it is sending already."""
