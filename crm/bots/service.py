@@ -6,15 +6,20 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.alerts import service as alerts
+from crm.alerts.types import AlertKind
 from crm.bots.errors import BotNotFound, InvalidBot, TokenTaken
 from crm.bots.models import BotRow
 from crm.bots.types import Bot, BotStatus
+from crm.db import clock
 from crm.db.session import vault
 from crm.kit.ids import token as random_token
 from crm.kit.text import clean_name
 
 MAX_BULK_RATE = 1000.0
 REFUSED = "the provider refused the token"
+LONG_PAUSE = 600.0
+"""Seconds of a pause from which on an operator is told."""
 _MAX_REASON = 300
 TOKEN, PATH, SECRET = "bots.token", "bots.path", "bots.webhook_secret"
 _MAX_TOKEN = 512
@@ -134,11 +139,22 @@ async def pause_bulk(session: AsyncSession, bot_id: int, until: datetime) -> Non
     """No bulk message before `until`; a pause is only ever made longer."""
     later = func.greatest(func.coalesce(BotRow.bulk_paused_until, until), until)
     await session.execute(update(BotRow).where(BotRow.id == bot_id).values(bulk_paused_until=later))
+    if (until - await clock.now(session)).total_seconds() > LONG_PAUSE:
+        await alerts.raise_alert(session, AlertKind.BOT_PAUSED, str(bot_id), paused_words(until))
+
+
+def paused_words(until: datetime) -> str:
+    """What an alert says of a long pause."""
+    return f"The provider asked for no bulk messages until {until:%Y-%m-%d %H:%M} UTC; sending goes on by itself then."
 
 
 async def refuse(session: AsyncSession, bot_id: int, detail: str) -> Bot:
     """Stop a bot whose token its provider refuses; a new token starts it again."""
-    return await stop(session, bot_id, f"{REFUSED} ({detail}); enter a new one"[:_MAX_REASON])
+    bot = await stop(session, bot_id, f"{REFUSED} ({detail}); enter a new one"[:_MAX_REASON])
+    await alerts.raise_alert(
+        session, AlertKind.BOT_REFUSED, str(bot_id), f"The bot stands still: {bot.stopped_reason}."
+    )
+    return bot
 
 
 async def stop(session: AsyncSession, bot_id: int, reason: str) -> Bot:

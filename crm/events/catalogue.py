@@ -303,6 +303,30 @@ class JourneyEnded(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AlertRaised(Event):
+    """Something needs an operator; told once while it is open."""
+
+    kind = "alert_raised"
+    title = "Alert raised"
+    alert_id: int
+    alert: str
+    subject: str
+    severity: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertResolved(Event):
+    """The cause of an alert ended."""
+
+    kind = "alert_resolved"
+    title = "Alert resolved"
+    alert_id: int
+    alert: str
+    subject: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CustomEvent(Event):
     """A fact reported through the API."""
 

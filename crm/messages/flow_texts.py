@@ -10,6 +10,8 @@ from jinja2 import TemplateError, TemplateNotFound
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.alerts import service as alerts
+from crm.alerts.types import AlertKind
 from crm.db.session import surroundings
 from crm.kit.clock import monotonic
 from crm.kit.resources import TEMPLATES
@@ -40,7 +42,9 @@ class FlowTexts:
             try:
                 shown = compiled(wording).render({**values, "locale": locale}).strip()
             except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
-                log.exception("flow_text_broken", name=name, locale=locale, error=type(error).__name__)
+                # Without the error's text: it may quote what a member wrote.
+                log.error("flow_text_broken", name=name, locale=locale, error=type(error).__name__)  # noqa: TRY400
+                await _tell(session, name, locale)
                 shown = ""
             if shown:
                 return shown
@@ -53,6 +57,11 @@ class FlowTexts:
             self._wordings = {(row.name, row.locale): row.source for row in rows}
             self._loaded_at = now
         return self._wordings
+
+
+async def _tell(session: AsyncSession, name: str, locale: str) -> None:
+    detail = f"The wording of {name} in {locale} failed, so members saw the shipped one; correct or reset it."
+    await alerts.raise_alert(session, AlertKind.FLOW_TEXT_BROKEN, f"{name} {locale}", detail)
 
 
 def of(session: AsyncSession) -> FlowTexts:

@@ -7,6 +7,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.alerts import service as alerts
+from crm.alerts.types import AlertKind
 from crm.db import clock
 from crm.messages import flow_texts
 from crm.messages.errors import TemplateProblemsError
@@ -44,6 +46,7 @@ async def change(session: AsyncSession, name: str, locale: str, source: str) -> 
     values = {"source": tidied, "changed_at": await clock.now(session)}
     statement = insert(FlowTextRow).values(name=name, locale=locale, **values)
     await session.execute(statement.on_conflict_do_update(index_elements=["name", "locale"], set_=values))
+    await alerts.resolve(session, AlertKind.FLOW_TEXT_BROKEN, f"{name} {locale}")
     return Wording(name, locale, shipped, tidied)
 
 
@@ -51,4 +54,5 @@ async def reset(session: AsyncSession, name: str, locale: str) -> Wording:
     """Go back to the shipped text. Raises UnknownTextError."""
     shipped = flow_texts.source_of(name, locale)
     await session.execute(delete(FlowTextRow).where(FlowTextRow.name == name, FlowTextRow.locale == locale))
+    await alerts.resolve(session, AlertKind.FLOW_TEXT_BROKEN, f"{name} {locale}")
     return Wording(name, locale, shipped, None)

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,8 @@ import orjson
 import structlog
 
 from bot.channels.contract import Intake
+from crm.alerts import service as alerts
+from crm.alerts.types import AlertKind
 from crm.db.session import Sessions
 
 from .access import DATABASE_AWAY, Access, stop_refused
@@ -49,6 +52,8 @@ class Fetcher:
         self._pace = pace or Pace()
         self._offset: int | None = None
         self._failures = 0
+        self._may_be_contested = True
+        """Whether the alert of a second poller may be open: at first nobody knows what an earlier process left."""
 
     async def run(self, preparing: Calls) -> None:
         """Prepare the bot for polling, then fetch for ever; returns only when its token is refused."""
@@ -58,10 +63,12 @@ class Fetcher:
             if refused is None:
                 is_prepared = True
                 self._failures = 0
+                await self._note_alone()
             elif is_bad_token(refused):
                 if await self._stop_bot(refused):
                     return
             else:
+                await self._note_contested(refused)
                 await asyncio.sleep(self._wait_after(refused))
 
     async def _fetch(self) -> Reply | None:
@@ -122,6 +129,24 @@ class Fetcher:
         else:
             event, remedy = "other_poller", "another program fetches this bot's updates; stop it or use another token"
         log.warning(event, bot_id=self._bot_id, detail=refused.description, remedy=remedy)
+
+    async def _note_contested(self, refused: Reply) -> None:
+        """Open the alert that another program takes this bot's updates."""
+        if not isinstance(refused, Answer) or refused.status != _CONFLICT:
+            return
+        detail = "Another program fetches this bot's updates, or has set a webhook; stop it or use another token."
+        with suppress(*DATABASE_AWAY):
+            async with self._sessions.begin() as session:
+                await alerts.raise_alert(session, AlertKind.SECOND_POLLER, str(self._bot_id), detail)
+            self._may_be_contested = True
+
+    async def _note_alone(self) -> None:
+        if not self._may_be_contested:
+            return
+        with suppress(*DATABASE_AWAY):
+            async with self._sessions.begin() as session:
+                await alerts.resolve(session, AlertKind.SECOND_POLLER, str(self._bot_id))
+            self._may_be_contested = False
 
     def _backoff(self) -> float:
         """1, 2, 4 .. 30 seconds, give or take a fifth."""

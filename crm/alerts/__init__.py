@@ -1,0 +1,1 @@
+"""What operators must know of: alerts, open until their cause ends."""
