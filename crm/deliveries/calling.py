@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from crm.deliveries.types import (
     ContentRejected,
     InDoubt,
     Lane,
+    MessageClass,
     Migrated,
     NotAccepted,
     SendOutcome,
@@ -30,6 +32,7 @@ from crm.messages.types import Outbound
 
 log = structlog.get_logger(__name__)
 _REFERENCE = {"zh": "编号", "en": "Ref."}
+_REFERENCE_ROOM = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,10 @@ class Call:
     """A message to one recipient, or why there is none."""
 
     candidate: Candidate
-    message: Outbound | ContentRejected
+    message: Outbound | ContentRejected | Sent
+    """`Sent` where nothing is left to say."""
+    is_further: bool = False
+    """A part of the same message as the call before it, which has to come first."""
 
     @property
     def bot_id(self) -> int:
@@ -56,6 +62,35 @@ def with_reference(message: Outbound, delivery_id: UUID, locale: str) -> Outboun
     """The message with its short number, by which a second copy is known as such."""
     label = _REFERENCE["zh" if locale.startswith("zh") else "en"]
     return replace(message, text_html=f"{message.text_html}\n\n{label} {reference(delivery_id)}")
+
+
+def numbered(call: Call) -> Call:
+    """The call with its delivery's number in the message, if there is one."""
+    if not isinstance(call.message, Outbound):
+        return call
+    candidate = call.candidate
+    return replace(call, message=with_reference(call.message, candidate.delivery_id, candidate.locale))
+
+
+def room_in(message_class: MessageClass) -> int:
+    """UTF-16 units that each message of this class must leave free for its number."""
+    return _REFERENCE_ROOM if message_class is MessageClass.RECEIPT else 0
+
+
+def chains(calls: Sequence[Call]) -> list[range]:
+    """Which neighbours are parts of one message."""
+    starts = [index for index, call in enumerate(calls) if not call.is_further]
+    return [range(start, end) for start, end in pairwise([*starts, len(calls)])]
+
+
+def in_groups(calls: Sequence[Call], size: int) -> list[list[Call]]:
+    """The calls in groups of at most `size`, the parts of a message always together."""
+    groups: list[list[Call]] = []
+    for chain in chains(calls):
+        if not groups or len(groups[-1]) + len(chain) > size:
+            groups.append([])
+        groups[-1] += calls[chain.start : chain.stop]
+    return groups
 
 
 class Caller:
@@ -94,7 +129,7 @@ class Caller:
         """One outcome per call, in their order; None for those that were not begun."""
         outcomes: list[SendOutcome | None] = [None] * len(calls)
         begun: set[int] = set()
-        order = iter(sorted(range(len(calls)), key=slots.__getitem__))
+        order = iter(sorted(chains(calls), key=lambda chain: slots[chain[0]]))
         await self._until_done([asyncio.create_task(self._work(order, calls, slots, outcomes, begun)) for _ in calls])
         for index in begun:
             if outcomes[index] is None:
@@ -120,24 +155,31 @@ class Caller:
 
     async def _work(
         self,
-        order: Iterator[int],
+        order: Iterator[range],
         calls: Sequence[Call],
         slots: Sequence[float],
         outcomes: list[SendOutcome | None],
         begun: set[int],
     ) -> None:
-        for index in order:
-            wait = slots[index] - monotonic()
-            if wait > 0:
-                await asyncio.sleep(wait)
-            call = calls[index]
-            if self.may_call(call.bot_id):
+        for chain in order:
+            for index in chain:
+                wait = slots[index] - monotonic()
+                if wait > 0:
+                    await asyncio.sleep(wait)
+                call = calls[index]
+                if not self.may_call(call.bot_id):
+                    break
                 begun.add(index)
                 outcomes[index] = outcome = await self._call(call)
                 await self._learn(call, outcome)
+                if isinstance(outcome, Unreachable | ContentRejected):
+                    # What keeps one part from being sent keeps the others too.
+                    outcomes[index + 1 : chain.stop] = [outcome] * (chain.stop - index - 1)
+                if not isinstance(outcome, Sent | InDoubt):
+                    break
 
     async def _call(self, call: Call) -> SendOutcome:
-        if isinstance(call.message, ContentRejected):
+        if not isinstance(call.message, Outbound):
             return call.message
         outcome = await self._send(call, call.address, call.message)
         if not isinstance(outcome, Migrated):

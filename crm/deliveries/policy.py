@@ -27,6 +27,10 @@ MAX_BACKOFF = 60
 CONTENT_ERRORS_TO_PAUSE = 20
 LONG_THROTTLE = 600
 """Seconds of enforced silence after which the whole source is paused and someone is told."""
+MOST_PARTS = 10
+"""A text that is longer than this many messages is a mistake."""
+PART_STEPS = 1000
+"""Further parts of a message have the step of the first plus a multiple of this."""
 BOT_STOPPED_WAIT = timedelta(minutes=5)
 _GATE_AHEAD = 2.0
 _MAX_DETAIL = 300
@@ -107,6 +111,16 @@ class Result:
     awaits_receipt: bool = False
 
 
+def part_step(step: int, part: int) -> int:
+    """The step of the delivery that holds a part (0 is the first) of the message of `step`."""
+    return step % PART_STEPS + part * PART_STEPS
+
+
+def part_of(step: int) -> int:
+    """Which part of its message the delivery of this step holds."""
+    return step // PART_STEPS
+
+
 def judge(candidate: Candidate, gates: Gates) -> Result | None:
     """The verdict that keeps this delivery from being sent now; None when every gate is open."""
     reason = _suppression(candidate, gates)
@@ -116,18 +130,19 @@ def judge(candidate: Candidate, gates: Gates) -> Result | None:
     if wait is None:
         return None
     until, reason = wait
-    if gates.send_before is not None and until >= gates.send_before:
+    if gates.send_before is not None and until >= gates.send_before and not part_of(candidate.step):
         return Result(candidate.delivery_id, candidate.identity_id, "suppressed", Reason.EXPIRED, detail=reason)
     return Result(candidate.delivery_id, candidate.identity_id, "deferred", reason, not_before=until)
 
 
 def _suppression(candidate: Candidate, gates: Gates) -> Reason | None:
-    """The first of these that holds."""
+    """The first of these that holds; what the first part of a message was granted in time, its others are too."""
+    is_late = gates.send_before is not None and gates.now >= gates.send_before and not part_of(candidate.step)
     is_marketing = gates.message_class is MessageClass.MARKETING
     reasons = (
         (candidate.has_own, Reason.MOVED),
         (not candidate.is_active, Reason.INACTIVE),
-        (gates.send_before is not None and gates.now >= gates.send_before, Reason.EXPIRED),
+        (is_late, Reason.EXPIRED),
         (candidate.identity_id is None, Reason.NO_IDENTITY),
         (not candidate.is_reachable, Reason.UNREACHABLE),
         (is_marketing and not candidate.is_consented, Reason.NO_CONSENT),
@@ -140,7 +155,10 @@ def _wait(candidate: Candidate, gates: Gates) -> tuple[datetime, Reason] | None:
         return gates.now + BOT_STOPPED_WAIT, Reason.BOT_STOPPED
     if candidate.bot_paused_until is not None and candidate.bot_paused_until > gates.now:
         return candidate.bot_paused_until, Reason.THROTTLED
-    if gates.message_class is MessageClass.MARKETING and gates.quiet_start is not None and gates.quiet_end is not None:
+    is_begun = part_of(candidate.step) > 0
+    if is_begun or gates.message_class is not MessageClass.MARKETING:
+        return None
+    if gates.quiet_start is not None and gates.quiet_end is not None:
         home = _zone(candidate.zone) or ZoneInfo(gates.default_zone)
         until = quiet_until(gates.now, home, gates.quiet_start, gates.quiet_end)
         if until is not None:

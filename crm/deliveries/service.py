@@ -12,6 +12,8 @@ from crm.db import clock
 from crm.deliveries import corrections, counting, launching, leases, outbox, sources
 from crm.deliveries import recipients as lists
 from crm.deliveries import replies as open_replies
+from crm.deliveries.calling import room_in
+from crm.deliveries.channels import traits_of
 from crm.deliveries.errors import BroadcastNotFound, BroadcastOver, InvalidWindow
 from crm.deliveries.policy import month_of_source
 from crm.deliveries.sources import SourceId
@@ -27,6 +29,7 @@ from crm.deliveries.types import (
 )
 from crm.kit.paging import Page
 from crm.members.types import Identity
+from crm.messages.splitting import pieces
 from crm.messages.types import Outbound
 
 
@@ -197,13 +200,16 @@ async def replies(
 ) -> list[UUID]:
     """Insert interactive messages to one chat, in order, in the transaction of what they answer.
 
-    Unique by (source, member, step): a second call answers the same ids. After the commit hand the ids to
+    A text that is too long for the channel becomes several messages, each a delivery of its own. Unique by (source,
+    member, step): a second call answers the same ids. After the commit hand the ids to
     `interactive.InteractiveLane.deliver_now`; what is left is swept. `is_gated` messages (reminders) also wait for
     the end of quiet hours and are not sent to members who said stop.
     """
     now = await clock.now(session)
     key = outbox.Source(source[0], source[1], month_of_source(source[1], now))
+    traits, room = traits_of(session, identity.channel), room_in(message_class)
+    parts = [part for message in messages for part in pieces(message, traits, room=room)]
     return [
-        await outbox.add(session, identity, key, step, message, message_class=message_class, is_gated=is_gated)
-        for step, message in enumerate(messages)
+        await outbox.add(session, identity, key, step, part, message_class=message_class, is_gated=is_gated)
+        for step, part in enumerate(parts)
     ]

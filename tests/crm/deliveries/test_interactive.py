@@ -288,3 +288,34 @@ async def test_what_a_killed_siyu_held_is_free_at_once_when_nobody_else_can_be_s
         await service.abandon_leases(session)
     await lane.sweep()
     assert len(sender.sent) == 1
+
+
+async def test_a_long_reply_is_several_messages_in_order(committed_sessions: Sessions) -> None:
+    contact, sender = await _someone(committed_sessions), FakeSender()
+    long = "\n\n".join(letter * 3000 for letter in "abc")
+    source = uuid7(AT)
+    ids = await _say(committed_sessions, contact, long, "and more", source=source)
+    assert await _say(committed_sessions, contact, long, "and more", source=source) == ids
+    await _lane(committed_sessions, sender).deliver_now(ids)
+    assert [message[0] for message in _texts(sender)] == ["a", "b", "c", "a"]
+    assert _texts(sender)[3] == "and more"
+
+
+async def test_a_doubtful_part_neither_drops_the_rest_nor_repeats_what_arrived(committed_sessions: Sessions) -> None:
+    contact, sender = await _someone(committed_sessions), FakeSender()
+    sender.queued.extend([Sent("1"), InDoubt("no answer"), InDoubt("no answer"), Sent("4")])
+    ids = await _say(committed_sessions, contact, "\n\n".join(letter * 3000 for letter in "abc"))
+    lane = _lane(committed_sessions, sender)
+    await lane.deliver_now(ids)
+    await _overdue(committed_sessions)
+    await lane.sweep()
+    assert await _states(committed_sessions) == ["sent", "uncertain", "sent"]
+    assert sender.calls == 4, "the first part once, the doubtful one twice, the last once"
+
+
+async def test_each_part_of_a_receipt_has_room_for_its_number(committed_sessions: Sessions) -> None:
+    contact, sender = await _someone(committed_sessions), FakeSender()
+    ids = await _say(committed_sessions, contact, "word " * 1638, message_class=MessageClass.RECEIPT)
+    await _lane(committed_sessions, sender).deliver_now(ids)
+    assert len(sender.sent) == len(ids) == 3
+    assert all("Ref. " in message and len(message) <= 4096 for message in _texts(sender))
