@@ -34,8 +34,8 @@ from crm.db.prepared import Prepared
 from crm.deliveries import capping, log
 from crm.deliveries.derived import LATEST
 from crm.deliveries.leases import Lease
-from crm.deliveries.models import DeliveryRow
-from crm.deliveries.policy import Candidate, Gates, Result, judge, part_of
+from crm.deliveries.models import BulkDeliveryRow
+from crm.deliveries.policy import Candidate, Gates, Result, judge
 from crm.deliveries.types import MessageClass, Reason
 from crm.members import views as members
 
@@ -63,8 +63,7 @@ async def judge_window(
     rows = await _candidates(has_history=lease.has_history).fetch(
         session,
         chunk=lease.chunk_id,
-        kind=lease.source_kind,
-        source=lease.source_id,
+        broadcast=lease.broadcast_id,
         month=lease.source_month,
         topic=lease.topic,
         first=lease.first_member_id,
@@ -84,12 +83,9 @@ async def judge_window(
         else:
             refused.append(verdict)
     if lease.message_class is MessageClass.MARKETING and brand.frequency_cap is not None and passed:
-        # A message counts once, however many parts it has.
-        asked = [candidate for candidate in passed if not part_of(candidate.step)]
-        granted = await capping.grant(session, asked, brand.frequency_cap)
-        capped = {candidate.delivery_id for candidate in asked} - granted
-        refused += [_capped(candidate) for candidate in passed if candidate.delivery_id in capped]
-        passed = [candidate for candidate in passed if candidate.delivery_id not in capped]
+        granted = await capping.grant(session, passed, brand.frequency_cap)
+        refused += [_capped(candidate) for candidate in passed if candidate.delivery_id not in granted]
+        passed = [candidate for candidate in passed if candidate.delivery_id in granted]
     await log.append(session, lease, refused)
     last = candidates[-1] if len(rows) > limit else None
     return Window(passed, refused, None if last is None else (last.member_id, last.step))
@@ -116,7 +112,7 @@ class _P:
     """The parameters of the statement."""
 
     chunk = bindparam("chunk", type_=BigInteger)
-    kind, source, topic = bindparam("kind", type_=Text), bindparam("source", type_=Text), bindparam("topic", type_=Text)
+    broadcast, topic = bindparam("broadcast", type_=BigInteger), bindparam("topic", type_=Text)
     month = bindparam("month", type_=Date)
     first, last = bindparam("first", type_=BigInteger), bindparam("last", type_=BigInteger)
     after_member, after_step = bindparam("after_member", type_=BigInteger), bindparam("after_step", type_=Integer)
@@ -126,7 +122,7 @@ class _P:
 
 def _open(*, has_history: bool) -> Any:
     """The next open deliveries of the chunk, by its range of members in the primary key."""
-    delivery = DeliveryRow
+    delivery = BulkDeliveryRow
     tries, doubts = literal(0, Integer), literal(0, Integer)
     query = select(delivery.id, delivery.member_id, delivery.step)
     if has_history:
@@ -144,8 +140,7 @@ def _open(*, has_history: bool) -> Any:
         query = query.add_columns(tries.label("tries"), doubts.label("doubts"))
     return (
         query.where(
-            delivery.source_kind == _P.kind,
-            delivery.source_id == _P.source,
+            delivery.broadcast_id == _P.broadcast,
             delivery.source_month == _P.month,
             delivery.chunk_id == _P.chunk,
             delivery.member_id.between(_P.first, _P.last),
@@ -169,14 +164,13 @@ def _people(opened: Any) -> Any:
 def _has_own(people: Any) -> Any:
     """Whether somebody merged is reached by another delivery of the source: the other's own, or an older profile's."""
     other = members.members.alias("other").c
-    delivery = DeliveryRow
+    delivery = BulkDeliveryRow
     is_same_person = or_(
         delivery.member_id == people.c.person_id,
         and_(other.merged_into_id == people.c.person_id, delivery.member_id < people.c.member_id),
     )
     twin = exists().where(
-        delivery.source_kind == _P.kind,
-        delivery.source_id == _P.source,
+        delivery.broadcast_id == _P.broadcast,
         delivery.source_month == _P.month,
         delivery.step == people.c.step,
         delivery.member_id == other.id,

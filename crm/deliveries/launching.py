@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Date, Integer, Select, Text, and_, cast, func, insert, literal, select
+from sqlalchemy import BigInteger, Date, Integer, Select, and_, cast, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.deliveries.models import ChunkRow, DeliveryRow, SourceRow
+from crm.deliveries.models import BulkDeliveryRow, ChunkRow, SourceRow
 from crm.deliveries.policy import CHUNK
 from crm.members import views as members
 
@@ -21,8 +21,7 @@ async def insert_audience(session: AsyncSession, source: SourceRow, audience: Se
     wanted = _numbered(source, audience, step)
     chunks = _chunks(source, wanted)
     rows = select(
-        cast(literal(source.source_kind), Text),
-        cast(literal(source.source_id), Text),
+        cast(literal(source.id), BigInteger),
         wanted.c.member_id,
         cast(literal(step), Integer),
         cast(literal(source.source_month), Date),
@@ -31,8 +30,8 @@ async def insert_audience(session: AsyncSession, source: SourceRow, audience: Se
     ).join_from(
         wanted, chunks, and_(chunks.c.part == wanted.c.part, chunks.c.bot_id.is_not_distinct_from(wanted.c.bot_id))
     )
-    columns = ["source_kind", "source_id", "member_id", "step", "source_month", "id", "chunk_id"]
-    result = await session.execute(insert(DeliveryRow).from_select(columns, rows.order_by(wanted.c.member_id)))
+    columns = ["broadcast_id", "member_id", "step", "source_month", "id", "chunk_id"]
+    result = await session.execute(insert(BulkDeliveryRow).from_select(columns, rows.order_by(wanted.c.member_id)))
     assert isinstance(result, CursorResult)
     return result.rowcount
 
@@ -47,11 +46,10 @@ def _numbered(source: SourceRow, audience: Select[Any], step: int) -> Any:
         .order_by(members.identities.c.member_id, members.identities.c.last_seen_at.desc())
         .subquery("homes")
     )
-    present = select(DeliveryRow.member_id).where(
-        DeliveryRow.source_kind == source.source_kind,
-        DeliveryRow.source_id == source.source_id,
-        DeliveryRow.source_month == source.source_month,
-        DeliveryRow.step == step,
+    present = select(BulkDeliveryRow.member_id).where(
+        BulkDeliveryRow.broadcast_id == source.id,
+        BulkDeliveryRow.source_month == source.source_month,
+        BulkDeliveryRow.step == step,
     )
     # Deduplicated: a hand-written audience may name a member twice.
     fresh = select(member_id.label("member_id")).where(member_id.not_in(present)).distinct().subquery("fresh")

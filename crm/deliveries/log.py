@@ -35,14 +35,12 @@ WITH held AS MATERIALIZED (
     FROM delivery_chunks c JOIN delivery_sources s ON s.id = c.broadcast_id
     WHERE c.id = $1::bigint AND c.fence = $2::int FOR NO KEY UPDATE OF c
 ), written AS (
-    INSERT INTO delivery_results
-        (delivery_id, chunk_id, identity_id, at, source_month, fence, outcome, provider_ref, awaits_receipt)
-    SELECT r.delivery_id, $1::bigint, r.identity_id, held.at, $3::date, $2::int, 'sent', r.reference, r.awaits_receipt
-    FROM held CROSS JOIN unnest($4::uuid[], $5::bigint[], $6::text[], $7::smallint[])
-        AS r(delivery_id, identity_id, reference, awaits_receipt)
+    INSERT INTO delivery_sent_groups (chunk_id, at, source_month, fence, delivery_ids, identity_ids, provider_refs)
+    SELECT $1::bigint, at, $3::date, $2::int, $4::uuid[], $5::bigint[], $6::text[]
+    FROM held WHERE cardinality($4::uuid[]) > 0
 ), intended AS (
     INSERT INTO delivery_intents (source_month, chunk_id, fence, delivery_ids, at)
-    SELECT $3::date, $1::bigint, $2::int, $8::uuid[], at FROM held WHERE is_active AND cardinality($8::uuid[]) > 0
+    SELECT $3::date, $1::bigint, $2::int, $7::uuid[], at FROM held WHERE is_active AND cardinality($7::uuid[]) > 0
 )
 SELECT is_active FROM held
 """
@@ -78,8 +76,8 @@ async def append(session: AsyncSession, lease: Lease, results: Sequence[Result])
 async def turn(held: HeldConnection, lease: Lease, sent: Sequence[Result], intended: Sequence[UUID]) -> bool:
     """Between two groups: append what the last one sent, note the next one; one statement, one commit.
 
-    The intent is written only while the source may be sent: False when it was paused or cancelled meanwhile. Raises
-    LeaseLost, with nothing written.
+    What was `sent` awaits no receipt: one row tells of the whole group. The intent is written only while the source
+    may be sent: False when it was paused or cancelled meanwhile. Raises LeaseLost, with nothing written.
     """
     row = await held.row(
         _TURN,
@@ -89,7 +87,6 @@ async def turn(held: HeldConnection, lease: Lease, sent: Sequence[Result], inten
         [result.delivery_id for result in sent],
         [result.identity_id for result in sent],
         [result.provider_ref for result in sent],
-        [1 if result.awaits_receipt else None for result in sent],
         intended,
     )
     if row is None:

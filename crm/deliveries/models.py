@@ -1,7 +1,8 @@
 """Tables of deliveries. What grows is partitioned by the month in which its source was made.
 
 A delivery is inserted once and its results are appended; its state is derived (view `delivery_states`). Only the few
-rows of chunks and of open replies change.
+rows of chunks and of open replies change. Deliveries of broadcasts, the many, have a key of numbers; those of the
+interactive lane name what they answer.
 """
 
 from datetime import date, datetime
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    PrimaryKeyConstraint,
     SmallInteger,
     Table,
     Text,
@@ -83,14 +85,31 @@ class ChunkRow(Base):
     """Its deliveries by state while nobody works on it; otherwise they are counted from the rows."""
 
 
-class DeliveryRow(Base):
-    """One message to one member; never changed once inserted. Who was merged meanwhile is found when it is claimed."""
+class BulkDeliveryRow(Base):
+    """One message of a broadcast to one member; never changed once inserted.
 
-    __tablename__ = "deliveries"
+    Who was merged meanwhile is found when it is claimed.
+    """
+
+    __tablename__ = "bulk_deliveries"
     __table_args__ = (
-        Index(None, "id", postgresql_where=text("chunk_id = 0")),
+        PrimaryKeyConstraint("broadcast_id", "member_id", "step", "source_month"),
         {"postgresql_partition_by": BY_MONTH},
     )
+
+    broadcast_id: Mapped[int] = mapped_column(BigInteger)
+    member_id: Mapped[int] = mapped_column(BigInteger)
+    id: Mapped[UUID] = mapped_column(Uuid)
+    chunk_id: Mapped[int] = mapped_column(BigInteger)
+    source_month: Mapped[date] = mapped_column(Date)
+    step: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+
+
+class InteractiveDeliveryRow(Base):
+    """One reply to one member, unique by what it answers; never changed once inserted."""
+
+    __tablename__ = "interactive_deliveries"
+    __table_args__ = (Index(None, "id"), {"postgresql_partition_by": BY_MONTH})
 
     source_kind: Mapped[str] = mapped_column(Text, primary_key=True)
     source_id: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -98,8 +117,6 @@ class DeliveryRow(Base):
     step: Mapped[int] = mapped_column(SmallInteger, primary_key=True, server_default="0")
     source_month: Mapped[date] = mapped_column(Date, primary_key=True)
     id: Mapped[UUID] = mapped_column(Uuid)
-    chunk_id: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    """0 in the interactive lane."""
 
 
 INTENTS = Table(
@@ -136,7 +153,25 @@ RESULTS = Table(
     Index("ix_delivery_results_receipts", "identity_id", "provider_ref", postgresql_where=text("awaits_receipt = 1")),
     postgresql_partition_by=BY_MONTH,
 )
-"""What became of deliveries, append-only; the one with the highest fence and rank counts."""
+"""What became of deliveries, append-only; the one with the highest fence and rank counts. Replies have chunk 0."""
+
+SENT_GROUPS = Table(
+    "delivery_sent_groups",
+    Base.metadata,
+    Column("chunk_id", BigInteger, nullable=False),
+    Column("at", _TIME, nullable=False, server_default=func.siyu_now()),
+    Column("source_month", Date, nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("delivery_ids", ARRAY(Uuid), nullable=False),
+    Column("identity_ids", ARRAY(BigInteger), nullable=False),
+    Column("provider_refs", ARRAY(Text), nullable=False),
+    Index(None, "chunk_id"),
+    postgresql_partition_by=BY_MONTH,
+)
+"""What was sent and awaits no receipt, a row per group: a third of the log that a row per delivery costs.
+
+The view `delivery_lines` shows these and `delivery_results` as one.
+"""
 
 
 class ReplyRow(Base):

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
 from crm.db.session import vault
-from crm.deliveries.models import DeliveryRow, ReplyRow
+from crm.deliveries.models import InteractiveDeliveryRow, ReplyRow
 from crm.deliveries.types import MessageClass
 from crm.kit.ids import uuid7
 from crm.members.types import Identity
@@ -51,11 +51,10 @@ async def add(
     delivery_id = uuid7(await clock.now(session))
     key = {"source_kind": source.kind, "source_id": source.id, "source_month": source.month}
     key |= {"member_id": identity.member_id, "step": step}
-    made = await session.execute(
-        upsert(DeliveryRow).values(**key, id=delivery_id, chunk_id=0).on_conflict_do_nothing().returning(DeliveryRow.id)
-    )
+    insertion = upsert(InteractiveDeliveryRow).values(**key, id=delivery_id).on_conflict_do_nothing()
+    made = await session.execute(insertion.returning(InteractiveDeliveryRow.id))
     if made.scalar_one_or_none() is None:
-        return (await session.execute(select(DeliveryRow.id).filter_by(**key))).scalar_one()
+        return (await session.execute(select(InteractiveDeliveryRow.id).filter_by(**key))).scalar_one()
     await session.execute(
         insert(ReplyRow).values(
             delivery_id=delivery_id,

@@ -6,7 +6,7 @@ from sqlalchemy import Select, Text, cast, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.deliveries.derived import STATES
-from crm.deliveries.models import ChunkRow, DeliveryRow, SourceRow
+from crm.deliveries.models import BulkDeliveryRow, ChunkRow, SourceRow
 from crm.deliveries.types import Delivery, DeliveryState, MemberDelivery
 from crm.kit.paging import Page, check_limit, decode_cursor, page_of
 
@@ -59,14 +59,12 @@ def _of_chunk(source: SourceRow, chunk_id: int) -> Select[Any]:
 async def of_member(session: AsyncSession, member_id: int, limit: int) -> list[MemberDelivery]:
     """The member's deliveries from bulk sources, the latest source first."""
     held = (
-        select(DeliveryRow.source_kind, DeliveryRow.source_id, DeliveryRow.source_month, DeliveryRow.chunk_id)
+        select(SourceRow.source_kind, SourceRow.source_id, SourceRow.source_month, BulkDeliveryRow.chunk_id)
         .join(
-            SourceRow,
-            (SourceRow.source_kind == DeliveryRow.source_kind)
-            & (SourceRow.source_id == DeliveryRow.source_id)
-            & (SourceRow.source_month == DeliveryRow.source_month),
+            BulkDeliveryRow,
+            (BulkDeliveryRow.broadcast_id == SourceRow.id) & (BulkDeliveryRow.source_month == SourceRow.source_month),
         )
-        .where(DeliveryRow.member_id == member_id)
+        .where(BulkDeliveryRow.member_id == member_id)
         .order_by(SourceRow.id.desc())
         .limit(check_limit(limit))
     )

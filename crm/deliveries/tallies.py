@@ -15,7 +15,7 @@ _FROM_ROWS = text("""
 SELECT coalesce(r.outcome, 'requeued') AS outcome, r.reason, count(*) AS number, min(r.not_before) AS next_at
 FROM delivery_chunks c
 JOIN delivery_sources s ON s.id = c.broadcast_id
-JOIN deliveries d ON d.source_kind = s.source_kind AND d.source_id = s.source_id AND d.source_month = s.source_month
+JOIN bulk_deliveries d ON d.broadcast_id = c.broadcast_id AND d.source_month = s.source_month
     AND d.chunk_id = c.id AND d.member_id BETWEEN c.first_member_id AND c.last_member_id
 LEFT JOIN delivery_latest r ON r.source_month = s.source_month AND r.chunk_id = c.id AND r.delivery_id = d.id
 WHERE c.id = :chunk

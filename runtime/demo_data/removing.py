@@ -18,7 +18,15 @@ from runtime.demo_data.filling import SOURCE
 from runtime.opened import opened
 
 _OUT = Console(highlight=False)
-_PROTECTED = ("events", "consents", "ledger_transactions", "ledger_entries", "lot_uses", "delivery_results")
+_PROTECTED = (
+    "events",
+    "consents",
+    "ledger_transactions",
+    "ledger_entries",
+    "lot_uses",
+    "delivery_results",
+    "delivery_sent_groups",
+)
 _BY_TRANSACTION = {"ledger_transactions": "id", "ledger_keys": "transaction_id", "lot_uses": "transaction_id"}
 
 
@@ -75,6 +83,11 @@ def _belongs(table: Table) -> ColumnElement[bool] | None:
         conditions = [table.c.source == SOURCE]
     if table.name == "member_merges":
         conditions = [table.c.keep_id.in_(_ids("members"))]
+    if "identity_ids" in table.c:
+        mine = select(func.array_agg(_table("identities").c.id)).where(
+            _table("identities").c.bot_id.in_(select(_table("bots").c.id).where(_table("bots").c.is_demo))
+        )
+        conditions.append(table.c.identity_ids.overlap(mine.scalar_subquery()))
     if "conversation_id" in table.c:
         conversations = _table("conversations")
         mine = select(conversations.c.id).where(conversations.c.identity_id.in_(_ids("identities")))

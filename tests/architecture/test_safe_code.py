@@ -9,6 +9,10 @@ SQL_PARTS = {
     "crm/db/partitions.py": ({"parent"}, "the name of a table, which a migration says"),
     "crm/migrations/versions/r0011_points.py": ({"table", "function"}, "names that stand in the migration"),
     "crm/migrations/versions/r0014_deliveries.py": ({"table"}, "names that stand in the migration"),
+    "crm/migrations/versions/r0023_narrow_deliveries.py": (
+        {"_JOINED_RESULTS", "_OPEN_BULK", "_OPEN_REPLY", "_RESULT"},
+        "parts that stand in the migration",
+    ),
     "crm/points/verification.py": ({"query"}, "one of the module's own queries"),
     "crm/segments/service.py": ({"PREVIEW_SECONDS"}, "a constant of the module"),
     "runtime/demo_data/removing.py": ({"name", "word"}, "table names of the models, and two words"),

@@ -17,6 +17,8 @@ MERGED_OTHERWISE = {
     "consents": "append-only; decisions are repeated for the kept member",
     "link_codes": "run out in ten minutes and are followed to the kept member",
     "member_merges": "the record of the merges themselves",
+    "bulk_deliveries": "never changed; whom an open one reaches is found when it is claimed",
+    "interactive_deliveries": "never changed; it says what was answered at the time",
     "ledger_checkpoint_heads": "append-only; what a signed checkpoint saw of each account",
 }
 """Tables with a member's id that no merge step names, and why."""

@@ -55,7 +55,7 @@ async def test_two_senders_share_a_broadcast_without_duplicates(committed_sessio
             )
         await session.execute(
             text(
-                "UPDATE deliveries d SET chunk_id = c.id FROM delivery_chunks c"
+                "UPDATE bulk_deliveries d SET chunk_id = c.id FROM delivery_chunks c"
                 " WHERE d.member_id BETWEEN c.first_member_id AND c.last_member_id"
             )
         )

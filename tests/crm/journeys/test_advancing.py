@@ -29,7 +29,7 @@ VIP = {"condition": "tag", "tag": "vip"}
 async def _sent(session: AsyncSession, journey_id: int) -> dict[str, list[int]]:
     rows = await session.execute(
         text(
-            "SELECT source_id, member_id FROM deliveries WHERE source_kind = 'journey'"
+            "SELECT source_id, member_id FROM delivery_states WHERE source_kind = 'journey'"
             " AND source_id LIKE :ours ORDER BY member_id"
         ),
         {"ours": f"{journey_id}.%"},
