@@ -35,7 +35,7 @@ from crm.deliveries import capping, log
 from crm.deliveries.derived import LATEST
 from crm.deliveries.leases import Lease
 from crm.deliveries.models import BulkDeliveryRow
-from crm.deliveries.policy import Candidate, Gates, Result, judge
+from crm.deliveries.policy import Candidate, Gates, Result, judge, part_of
 from crm.deliveries.types import MessageClass, Reason
 from crm.members import views as members
 
@@ -83,9 +83,12 @@ async def judge_window(
         else:
             refused.append(verdict)
     if lease.message_class is MessageClass.MARKETING and brand.frequency_cap is not None and passed:
-        granted = await capping.grant(session, passed, brand.frequency_cap)
-        refused += [_capped(candidate) for candidate in passed if candidate.delivery_id not in granted]
-        passed = [candidate for candidate in passed if candidate.delivery_id in granted]
+        # A message counts once, however many parts it has.
+        asked = [candidate for candidate in passed if not part_of(candidate.step)]
+        granted = await capping.grant(session, asked, brand.frequency_cap)
+        capped = {candidate.delivery_id for candidate in asked} - granted
+        refused += [_capped(candidate) for candidate in passed if candidate.delivery_id in capped]
+        passed = [candidate for candidate in passed if candidate.delivery_id not in capped]
     await log.append(session, lease, refused)
     last = candidates[-1] if len(rows) > limit else None
     return Window(passed, refused, None if last is None else (last.member_id, last.step))

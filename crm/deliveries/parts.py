@@ -24,8 +24,8 @@ _MAKE = text("""
 WITH held AS MATERIALIZED (
     SELECT id FROM delivery_chunks WHERE id = :chunk AND fence = :fence FOR NO KEY UPDATE
 ), made AS (
-    INSERT INTO deliveries (source_kind, source_id, member_id, step, source_month, id, chunk_id)
-    SELECT :kind, :source, w.member_id, w.step, CAST(:month AS date), siyu_uuid7(siyu_now()), held.id
+    INSERT INTO bulk_deliveries (broadcast_id, member_id, step, source_month, id, chunk_id)
+    SELECT :broadcast, w.member_id, w.step, CAST(:month AS date), siyu_uuid7(siyu_now()), held.id
     FROM held CROSS JOIN unnest(CAST(:members AS bigint[]), CAST(:steps AS int[])) AS w(member_id, step)
     ON CONFLICT DO NOTHING RETURNING member_id, step, id
 ), grown AS (
@@ -56,8 +56,7 @@ async def make(session: AsyncSession, lease: Lease, wanted: Sequence[Wanted]) ->
     values = {
         "chunk": lease.chunk_id,
         "fence": lease.fence,
-        "kind": lease.source_kind,
-        "source": lease.source_id,
+        "broadcast": lease.broadcast_id,
         "month": lease.source_month,
         "members": [member_id for member_id, _ in keys],
         "steps": [step for _, step in keys],

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -15,11 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.db import clock
 from crm.db.held import HeldConnection
 from crm.db.session import Sessions
-from crm.deliveries import effects, gates, leases, log, sources, tallies
-from crm.deliveries.calling import Call, Caller, with_reference
+from crm.deliveries import effects, gates, leases, log, parts, sources, tallies
+from crm.deliveries.calling import Call, Caller, in_groups, numbered
 from crm.deliveries.errors import LeaseLost
 from crm.deliveries.leases import Lease
-from crm.deliveries.policy import Candidate, Result, conclude, group_size, window_size
+from crm.deliveries.parts import Rendered
+from crm.deliveries.policy import Candidate, Result, conclude, group_size, part_of, window_size
 from crm.deliveries.rates import Pacer
 from crm.deliveries.rendering import Batch, Renderer
 from crm.deliveries.tallies import Tally
@@ -70,6 +71,7 @@ class ChunkRun:
         self._tally = Tally()
         self._streak = lease.content_errors
         self._awaits_receipts = False
+        self._has_parts = False
 
     async def run(self) -> None:
         """Send what may be sent; when the lease is lost on the way, nothing more is written."""
@@ -134,7 +136,7 @@ class ChunkRun:
                 batch = await self._load(session, window.passed)
             self._tally.add(window.refused)
             rate = min((candidate.bulk_rate or _USUAL_RATE for candidate in window.passed), default=rate)
-            if batch is not None and not await self._send_window(window.passed, batch, group_size(rate)):
+            if batch is not None and not await self._send_window(await self._calls(window.passed, batch), rate):
                 return False
             position = window.last
         return True
@@ -145,34 +147,53 @@ class ChunkRun:
         members = [candidate.person_id for candidate in passed]
         return await self._desk.renderer.load(session, self._lease.source_kind, self._lease.source_id, members)
 
-    async def _send_window(self, passed: Sequence[Candidate], batch: Batch, size: int) -> bool:
-        groups = [
-            [self._call(candidate, batch) for candidate in passed[start : start + size]]
-            for start in range(0, len(passed), size)
+    async def _calls(self, passed: Sequence[Candidate], batch: Batch) -> list[Call]:
+        """What is to be said to whom, in order; further parts of long messages get deliveries of their own."""
+        asked = [self._call(candidate, batch) for candidate in passed]
+        if any(len(item.parts) > 1 or part_of(item.candidate.step) for item in asked):
+            calls = await self._in_parts(asked)
+        else:
+            calls = [Call(item.candidate, item.parts[0]) for item in asked]
+        return [numbered(call) for call in calls] if self._lease.message_class is MessageClass.RECEIPT else calls
+
+    async def _in_parts(self, asked: Sequence[Rendered]) -> list[Call]:
+        wanted = [
+            parts.Wanted(item.candidate.member_id, item.candidate.step, len(item.parts))
+            for item in asked
+            if not part_of(item.candidate.step)
         ]
+        async with self._held.begin() as session:
+            await leases.extend(session, self._lease)
+            made = await parts.make(session, self._lease, wanted)
+        # What was just made may be met again further on: from now on results count.
+        self._lease, self._has_parts = replace(self._lease, has_history=True), True
+        return parts.in_order(asked, made)
+
+    async def _send_window(self, calls: Sequence[Call], rate: float) -> bool:
+        groups = in_groups(calls, group_size(rate))
         slots = await self._reserve(groups[0])
-        for number, calls in enumerate(groups, 1):
-            if not await self._open(calls):
+        for number, group in enumerate(groups, 1):
+            if not await self._open(group):
                 return False
             # The next group's slots are taken now, so that waiting for answers wastes none.
             ahead = asyncio.create_task(self._reserve(groups[number] if number < len(groups) else []))
             try:
-                outcomes = await self._caller.call_all(calls, slots)
-                self._unwritten = list(zip(calls, outcomes, strict=True))
+                outcomes = await self._caller.call_all(group, slots)
+                self._unwritten = list(zip(group, outcomes, strict=True))
             finally:
                 slots = await ahead
+        if self._has_parts:
+            await self._write_with_effects()
         return True
 
-    def _call(self, candidate: Candidate, batch: Batch) -> Call:
+    def _call(self, candidate: Candidate, batch: Batch) -> Rendered:
         assert candidate.channel is not None
         traits = self._desk.senders[candidate.channel].traits
         try:
             message = batch.render(candidate.person_id, candidate.locale, traits)
         except Exception as error:  # noqa: BLE001 - whatever a template raises is its own fault
-            return Call(candidate, ContentRejected(f"{type(error).__name__}: {error}"))
-        if self._lease.message_class is MessageClass.RECEIPT:
-            message = with_reference(message, candidate.delivery_id, candidate.locale)
-        return Call(candidate, message)
+            return Rendered(candidate, [ContentRejected(f"{type(error).__name__}: {error}")])
+        return Rendered(candidate, parts.of_message(message, traits, self._lease.message_class))
 
     async def _reserve(self, calls: Sequence[Call]) -> list[float]:
         """The calls' slots on the monotonic clock, reserved per bot."""
@@ -231,7 +252,14 @@ class ChunkRun:
         self._awaits_receipts |= any(result.awaits_receipt for result in results)
 
     def _results(self, now: datetime) -> list[Result]:
-        return [self._result(call, outcome, now) for call, outcome in self._unwritten]
+        results: list[Result] = []
+        for call, outcome in self._unwritten:
+            result = self._result(call, outcome, now)
+            if outcome is None and call.is_further:
+                # It waits for the part before it, so that both are taken up together.
+                result = replace(result, not_before=results[-1].not_before or now)
+            results.append(result)
+        return results
 
     def _result(self, call: Call, outcome: SendOutcome | None, now: datetime) -> Result:
         candidate = call.candidate
