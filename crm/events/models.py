@@ -53,3 +53,12 @@ class EventKeyRow(Base):
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     event_id: Mapped[UUID] = mapped_column(Uuid)
     kept_since: Mapped[Timestamp]
+
+
+class WishRow(Base):
+    """A kind of event that a choosy subscriber wants just now."""
+
+    __tablename__ = "event_wishes"
+
+    subscriber: Mapped[str] = mapped_column(Text, primary_key=True)
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)

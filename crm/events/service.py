@@ -18,8 +18,14 @@ from crm.kit.ids import uuid7
 _INSERT = text("""
 WITH handed AS (
     INSERT INTO event_handoffs (event_id, subscriber, occurred_at, due_at)
-    SELECT *, CAST(:moment AS timestamptz)
-    FROM unnest(CAST(:handed AS uuid[]), CAST(:subscribers AS text[]), CAST(:handed_times AS timestamptz[]))
+    SELECT taken.event_id, taken.subscriber, taken.at, CAST(:moment AS timestamptz)
+    FROM unnest(
+        CAST(:handed AS uuid[]), CAST(:subscribers AS text[]), CAST(:handed_times AS timestamptz[]),
+        CAST(:wished AS text[])
+    ) AS taken (event_id, subscriber, at, wished)
+    WHERE taken.wished IS NULL OR EXISTS (
+        SELECT FROM event_wishes wish WHERE wish.subscriber = taken.subscriber AND wish.kind IN (taken.wished, '*')
+    )
 )
 INSERT INTO events (id, occurred_at, kind, member_id, source, data)
 SELECT id, at, kind, member_id, source, CAST(data AS jsonb)
@@ -63,6 +69,7 @@ async def _insert(session: AsyncSession, recorded: Sequence[RecordedEvent], mome
         "handed": [item.id for item, _ in takers],
         "handed_times": [item.occurred_at for item, _ in takers],
         "subscribers": [name for _, name in takers],
+        "wished": [item.kind if known.is_choosy(name) else None for item, name in takers],
         "moment": moment,
     }
     await session.execute(_INSERT, values)

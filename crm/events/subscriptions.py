@@ -21,13 +21,18 @@ class Subscriber:
     name: str
     kinds: frozenset[str]
     handle: Handler
+    is_choosy: bool = False
+    """Whether it is handed only what `crm.events.wishes` holds for it."""
 
 
-def subscriber(name: str, *kinds: type[Event]) -> Callable[[Handler], Subscriber]:
-    """Declare a subscriber: `@subscriber("points.award", CheckedIn, OrderPlaced)`; no kinds means every kind."""
+def subscriber(name: str, *kinds: type[Event], choosy: bool = False) -> Callable[[Handler], Subscriber]:
+    """Declare a subscriber: `@subscriber("points.award", CheckedIn, OrderPlaced)`; no kinds means every kind.
+
+    A `choosy` one is handed only those kinds that it wished for, see `crm.events.wishes`.
+    """
 
     def wrap(handle: Handler) -> Subscriber:
-        return Subscriber(name, frozenset(kind.kind for kind in kinds), handle)
+        return Subscriber(name, frozenset(kind.kind for kind in kinds), handle, choosy)
 
     return wrap
 
@@ -41,6 +46,10 @@ class Subscriptions:
     def named(self, name: str) -> Subscriber | None:
         """The subscriber of that name, None when it is no longer shipped."""
         return self._by_name.get(name)
+
+    def is_choosy(self, name: str) -> bool:
+        """Whether the subscriber of that name is handed only what it wished for."""
+        return self._by_name[name].is_choosy
 
     def names_for(self, kind: str) -> list[str]:
         """Names of those who want events of `kind`."""
