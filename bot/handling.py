@@ -1,7 +1,6 @@
 """One update, or one thing that is due, in one transaction: who, which conversation, what is said, commit."""
 
 import asyncio
-import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,9 +21,11 @@ from crm.conversations import wakes
 from crm.conversations.types import NewMessage, Wake, WakeKind
 from crm.db import clock
 from crm.db.session import Sessions
+from crm.events import service as events
 from crm.inbox import service as inbox
 from crm.inbox.types import TakenUpdate
 from crm.kit.errors import NotFoundError
+from crm.kit.failures import where
 from crm.members.types import Contact, Identity
 from crm.messages.types import Outbound
 from flows.engine.engine import Engine
@@ -96,7 +97,8 @@ class Handler:
                     return None
                 if taken.retry_after > 0:
                     return Handled(retry_after=taken.retry_after)
-                ids = await self._update(session, taken)
+                async with events.together(session):
+                    ids = await self._update(session, taken)
                 finished = await inbox.finish(session, taken)
         except Exception as error:
             if taken is None:
@@ -243,14 +245,3 @@ class Handler:
         task = asyncio.create_task(guarded())
         self._background.add(task)
         task.add_done_callback(self._background.discard)
-
-
-def where(error: BaseException) -> str:
-    """The kind of an error and where it arose; never its text, which may quote what a person wrote."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "site-packages" not in frame.filename] or list(frames)
-    if not ours:
-        return type(error).__name__
-    last = ours[-1]
-    file = "/".join(last.filename.rsplit("/", 2)[-2:])
-    return f"{type(error).__name__} at {file}:{last.lineno} in {last.name}"

@@ -1,37 +1,40 @@
 """Binds `crm.jobs` to pgqueuer: jobs are rows in the same PostgreSQL, in a schema of their own."""
 
-import asyncio
-import contextlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
 import orjson
-import structlog
-from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver, AsyncpgPoolDriver
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
-from pgqueuer.core.qm import QueueManager
-from pgqueuer.domain.models import Job as QueuedJob
 from pgqueuer.domain.settings import DBSettings
-from pgqueuer.errors import RetryRequested
+from pgqueuer.domain.types import JobId
 from pgqueuer.ports.driver import Driver
 from pgqueuer.queries import Queries
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
-from crm.db.session import Sessions
-from crm.jobs.types import Job
-from crm.kit.discovery import instances, modules_named
+from crm.jobs.dead import DeadLetter, DeadLetterNotFound
 
 SCHEMA = "pgqueuer"
-HEARTBEAT = timedelta(seconds=5)
-MAX_ATTEMPTS = 5
-_BACKOFF = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
-log = structlog.get_logger(__name__)
+_ID_DIGITS = 18
+_HELD = text("""
+SELECT id, entrypoint, attempts, created, updated, (
+    SELECT traceback ->> 'exception_message' FROM pgqueuer.pgqueuer_log AS log
+    WHERE log.job_id = queue.id AND log.status = 'failed' ORDER BY log.id DESC LIMIT 1
+) AS reason
+FROM pgqueuer.pgqueuer AS queue WHERE status = 'failed' ORDER BY updated DESC, id DESC LIMIT :limit
+""")
+_OLDEST = text("""
+SELECT extract(epoch FROM now() - min(execute_after)) FROM pgqueuer.pgqueuer
+WHERE status = 'queued' AND execute_after <= now()
+""")
 
 
-def _queries(driver: Driver) -> Queries:
+def queries_of(driver: Driver) -> Queries:
+    """The queue's own statements, in its schema."""
     settings = DBSettings(db_schema=SCHEMA)
     return Queries(
         driver,
@@ -43,7 +46,7 @@ def _queries(driver: Driver) -> Queries:
 
 async def install_queue(connection: asyncpg.Connection) -> None:
     """Make or upgrade the queue's own schema; part of `siyu migrate`."""
-    queries = _queries(AsyncpgDriver(connection))
+    queries = queries_of(AsyncpgDriver(connection))
     if await queries.schema_is_installed():
         await queries.upgrade()
     else:
@@ -57,48 +60,55 @@ class PgqueuerJobQueue:
         self, session: AsyncSession, job: str, arguments: Mapping[str, Any], due: datetime | None, key: str | None
     ) -> None:
         """Insert through the session's own connection: a rollback takes the job back."""
-        connection = await (await session.connection()).get_raw_connection()
-        driver = connection.driver_connection
-        assert driver is not None
         delay = max(timedelta(), due - await clock.now(session)) if due else None
-        await _queries(AsyncpgDriver(driver)).enqueue(
+        await queries_of(await _driver(session)).enqueue(
             job, orjson.dumps(arguments), execute_after=delay, dedupe_key=key, on_conflict="skip"
         )
 
+    async def count_held(self, session: AsyncSession) -> int:
+        """How many jobs are held after their last try."""
+        query = text("SELECT count(*) FROM pgqueuer.pgqueuer WHERE status = 'failed'")
+        return int((await session.execute(query)).scalar_one())
 
-def discover_jobs() -> dict[str, Job]:
-    """Every `Job` of `crm/<capability>/jobs.py`, by name."""
-    return {item.name: item for module in modules_named("crm", "jobs") for item in instances(module, Job)}
+    async def held(self, session: AsyncSession, *, limit: int) -> list[DeadLetter]:
+        """Held jobs, newest first."""
+        rows = await session.execute(_HELD, {"limit": limit})
+        return [
+            DeadLetter(str(row.id), row.entrypoint, row.reason or "", row.attempts + 1, row.created, row.updated)
+            for row in rows
+        ]
+
+    async def replay_held(self, session: AsyncSession, key: str) -> None:
+        """Queue a held job again. Raises DeadLetterNotFound."""
+        job_id = await _locked(session, key)
+        await queries_of(await _driver(session)).requeue_jobs([JobId(job_id)])
+
+    async def discard_held(self, session: AsyncSession, key: str) -> None:
+        """Remove a held job. Raises DeadLetterNotFound."""
+        await session.execute(text("DELETE FROM pgqueuer.pgqueuer WHERE id = :id"), {"id": await _locked(session, key)})
+
+    async def arguments_of_held(self, session: AsyncSession, key: str) -> str:
+        """The arguments of a held job as JSON. Raises DeadLetterNotFound."""
+        query = text("SELECT payload FROM pgqueuer.pgqueuer WHERE id = :id")
+        payload = await session.scalar(query, {"id": await _locked(session, key)})
+        return bytes(payload or b"{}").decode(errors="replace")
+
+    async def oldest_seconds(self, session: AsyncSession) -> float:
+        """Seconds that the job due longest has waited; 0 when none is due. By real time, as the queue runs on it."""
+        return float((await session.execute(_OLDEST)).scalar_one() or 0.0)
 
 
-async def run_jobs(pool: asyncpg.Pool, sessions: Sessions, jobs: Mapping[str, Job], stop: asyncio.Event) -> None:
-    """Work on queued jobs until `stop`; what a dead worker held is taken over after its heartbeat ends."""
-    manager = QueueManager(_queries(AsyncpgPoolDriver(pool)))
-    for item in jobs.values():
-        manager.entrypoint(item.name, on_failure="hold", accepts_context=False)(_entrypoint(item, sessions))
-    stopper = asyncio.create_task(_shut_down(manager, stop))
-    try:
-        await manager.run(dequeue_timeout=timedelta(seconds=2), heartbeat_timeout=HEARTBEAT)
-    finally:
-        stopper.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await stopper
+async def _driver(session: AsyncSession) -> AsyncpgDriver:
+    connection = await (await session.connection()).get_raw_connection()
+    driver = connection.driver_connection
+    assert driver is not None
+    return AsyncpgDriver(driver)
 
 
-async def _shut_down(manager: QueueManager, stop: asyncio.Event) -> None:
-    await stop.wait()
-    manager.shutdown.set()
-
-
-def _entrypoint(item: Job, sessions: Sessions) -> Any:
-    async def run(queued: QueuedJob) -> None:
-        try:
-            await item.run(sessions, orjson.loads(queued.payload or b"{}"))
-        except Exception as error:
-            log.warning("job_failed", job=item.name, attempt=queued.attempts, error=type(error).__name__)
-            if queued.attempts + 1 >= MAX_ATTEMPTS:
-                raise
-            delay = _BACKOFF[min(queued.attempts, len(_BACKOFF) - 1)]
-            raise RetryRequested(delay=delay, reason=type(error).__name__) from error
-
-    return run
+async def _locked(session: AsyncSession, key: str) -> int:
+    """The id of a held job, locked so that it is replayed once. Raises DeadLetterNotFound."""
+    query = text("SELECT id FROM pgqueuer.pgqueuer WHERE id = :id AND status = 'failed' FOR UPDATE")
+    found = await session.scalar(query, {"id": int(key)}) if key.isdecimal() and len(key) <= _ID_DIGITS else None
+    if found is None:
+        raise DeadLetterNotFound
+    return int(found)

@@ -14,6 +14,7 @@ from crm.db.session import Sessions
 from crm.events import subscriptions
 from crm.events.models import HandoffRow
 from crm.events.service import find
+from crm.kit.failures import where
 
 MAX_ATTEMPTS = 5
 _BACKOFF = (1, 5, 30, 300)
@@ -60,17 +61,16 @@ async def _handle(session: AsyncSession, handoff: HandoffRow) -> None:
 async def _postpone(session: AsyncSession, handoff: HandoffRow, error: Exception) -> None:
     attempts = handoff.attempts + 1
     is_dead = attempts >= MAX_ATTEMPTS
-    log.warning(
-        "handoff_failed", subscriber=handoff.subscriber, event_id=str(handoff.event_id), error=type(error).__name__
-    )
-    delay = timedelta(seconds=_BACKOFF[min(attempts, len(_BACKOFF)) - 1])
+    log.warning("handoff_failed", subscriber=handoff.subscriber, event_id=str(handoff.event_id), error=where(error))
+    # A dead one is due never; `due_at` then says when it died.
+    delay = timedelta() if is_dead else timedelta(seconds=_BACKOFF[attempts - 1])
     await session.execute(
         update(HandoffRow)
         .where(*_same(handoff))
         .values(
             attempts=attempts,
             is_dead=is_dead,
-            last_error=f"{type(error).__name__}: {error}"[:500],
+            last_error=where(error)[:500],
             due_at=await clock.now(session) + delay,
         )
     )

@@ -1,5 +1,6 @@
 """Storing updates before they are acknowledged, taking them chat by chat, giving up and replaying."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -8,11 +9,12 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
+from crm.db.prepared import Prepared
 from crm.db.session import vault
-from crm.inbox.models import DeadLetterRow, InboundKeyRow, InboundQueueRow
-from crm.inbox.types import DeadLetter, Finished, StoredUpdate, TakenUpdate, WaitingChat
+from crm.inbox.models import DeadLetterRow, InboundKeyRow, InboundQueueRow, InboundUpdateRow
+from crm.inbox.types import DeadLetter, Finished, NewUpdate, StoredUpdate, TakenUpdate, WaitingChat
+from crm.jobs.dead import DeadLetterNotFound
 from crm.kit.clock import process_now
-from crm.kit.errors import NotFoundError
 from crm.kit.ids import uuid7
 from crm.kit.text import clean_text
 
@@ -21,18 +23,26 @@ MAX_REASON = 1000
 PAYLOAD = "inbound_updates.payload"
 KEEP_KEYS = timedelta(days=9)
 _BACKOFF_SECONDS = (0, 1, 4, 15)
-_STORE = text("""
-WITH fresh AS (
-    INSERT INTO inbound_keys (bot_id, update_key, received_at) VALUES (:bot_id, :update_key, siyu_now())
-    ON CONFLICT DO NOTHING RETURNING received_at
+_STORE = Prepared(
+    text("""
+WITH given AS (
+    SELECT * FROM unnest(
+        CAST(:ids AS uuid[]), CAST(:bots AS bigint[]), CAST(:keys AS text[]), CAST(:chats AS text[]),
+        CAST(:payloads AS bytea[])
+    ) WITH ORDINALITY AS g (id, bot_id, update_key, chat_key, payload, place)
+), fresh AS (
+    INSERT INTO inbound_keys (bot_id, update_key, received_at)
+    SELECT bot_id, update_key, siyu_now() FROM given ORDER BY bot_id, update_key
+    ON CONFLICT DO NOTHING RETURNING bot_id, update_key, received_at
 ), stored AS (
     INSERT INTO inbound_updates (id, received_at, bot_id, chat_key, update_key, payload)
-    SELECT CAST(:id AS uuid), received_at, :bot_id, :chat_key, :update_key, :payload FROM fresh
-    RETURNING id, received_at, bot_id, chat_key
+    SELECT id, received_at, bot_id, chat_key, update_key, payload FROM given JOIN fresh USING (bot_id, update_key)
 )
 INSERT INTO inbound_queue (update_id, received_at, bot_id, chat_key, due_at)
-SELECT id, received_at, bot_id, chat_key, received_at FROM stored RETURNING received_at
+SELECT id, received_at, bot_id, chat_key, received_at FROM given JOIN fresh USING (bot_id, update_key) ORDER BY place
+RETURNING update_id, received_at
 """)
+)
 _WAITING = text("""
 SELECT bot_id, chat_key FROM (
     SELECT DISTINCT ON (bot_id, chat_key) bot_id, chat_key, position, due_at
@@ -40,33 +50,47 @@ SELECT bot_id, chat_key FROM (
 ) AS heads
 WHERE due_at <= siyu_now() - CAST(:older_than AS interval) ORDER BY position LIMIT :limit
 """)
-_FINISH = text("""
+_FINISH = Prepared(
+    text("""
 WITH gone AS (DELETE FROM inbound_queue WHERE position = :position RETURNING position)
 SELECT EXISTS (SELECT FROM gone) AS has_waited, EXISTS (
     SELECT FROM inbound_queue WHERE bot_id = :bot_id AND chat_key = :chat_key AND position <> :position
 ) AS has_more
 """)
+)
 _TAKE = text("SELECT * FROM siyu_take_update(:bot_id, :chat_key)")
-
-
-class DeadLetterNotFound(NotFoundError):
-    """There is no such dead letter that still waits."""
 
 
 async def store(
     session: AsyncSession, *, bot_id: int, update_key: str, chat_key: str, payload: bytes
 ) -> StoredUpdate | None:
-    """Store a raw update, sealed, in one statement; None if its key was seen before. Commit, then acknowledge."""
-    update_id = uuid7(process_now())
-    values = {
-        "id": update_id,
-        "bot_id": bot_id,
-        "update_key": update_key,
-        "chat_key": chat_key,
-        "payload": vault(session).seal(payload, _place(update_id)),
+    """Store a raw update, sealed; None if its key was seen before. Commit, then acknowledge."""
+    return (await store_many(session, [NewUpdate(bot_id, update_key, chat_key, payload)]))[0]
+
+
+async def store_many(session: AsyncSession, updates: Sequence[NewUpdate]) -> list[StoredUpdate | None]:
+    """Like `store`, in one statement: one for each, in order; of those with the same key the first counts."""
+    first: dict[tuple[int, str], NewUpdate] = {}
+    for item in updates:
+        first.setdefault((item.bot_id, item.update_key), item)
+    taken = list(first.values())
+    ids = [uuid7(process_now()) for _ in taken]
+    box = vault(session)
+    rows = await _STORE.fetch(
+        session,
+        ids=ids,
+        bots=[item.bot_id for item in taken],
+        keys=[item.update_key for item in taken],
+        chats=[item.chat_key for item in taken],
+        payloads=[box.seal(item.payload, _place(own)) for own, item in zip(ids, taken, strict=True)],
+    )
+    times = {row["update_id"]: row["received_at"] for row in rows}
+    stored = {
+        id(item): StoredUpdate(own, times[own], item.bot_id, item.chat_key)
+        for own, item in zip(ids, taken, strict=True)
+        if own in times
     }
-    received_at = (await session.execute(_STORE, values)).scalar_one_or_none()
-    return None if received_at is None else StoredUpdate(update_id, received_at, bot_id, chat_key)
+    return [stored.get(id(item)) for item in updates]
 
 
 async def next_for_chat(session: AsyncSession, bot_id: int, chat_key: str) -> TakenUpdate | None:
@@ -96,8 +120,8 @@ async def waiting(session: AsyncSession, *, limit: int = 100, older_than: timede
 async def finish(session: AsyncSession, taken: TakenUpdate) -> Finished:
     """The update was handled; commits with its effects."""
     values = {"position": taken.position, "bot_id": taken.bot_id, "chat_key": taken.chat_key}
-    row = (await session.execute(_FINISH, values)).one()
-    return Finished(row.has_waited, row.has_more)
+    row = await _FINISH.first(session, **values)
+    return Finished(row["has_waited"], row["has_more"])
 
 
 async def fail(session: AsyncSession, taken: TakenUpdate, reason: str) -> float | None:
@@ -154,6 +178,25 @@ async def replay(session: AsyncSession, update_id: UUID) -> WaitingChat:
     values = {"update_id": row.update_id, "received_at": row.received_at, "due_at": moment, **vars(chat)}
     await session.execute(insert(InboundQueueRow).values(values))
     return chat
+
+
+async def discard(session: AsyncSession, update_id: UUID) -> None:
+    """Never handle a dead letter's update; the update itself is kept. Raises DeadLetterNotFound."""
+    query = delete(DeadLetterRow).where(DeadLetterRow.update_id == update_id, DeadLetterRow.replayed_at.is_(None))
+    if (await session.execute(query.returning(DeadLetterRow.update_id))).first() is None:
+        raise DeadLetterNotFound
+
+
+async def payload(session: AsyncSession, update_id: UUID) -> bytes:
+    """The raw update of a dead letter, opened: personal data. Raises DeadLetterNotFound."""
+    same = (InboundUpdateRow.id == DeadLetterRow.update_id) & (
+        InboundUpdateRow.received_at == DeadLetterRow.received_at
+    )
+    query = select(InboundUpdateRow.payload).join(DeadLetterRow, same).where(DeadLetterRow.update_id == update_id)
+    sealed = await session.scalar(query.where(DeadLetterRow.replayed_at.is_(None)))
+    if sealed is None:
+        raise DeadLetterNotFound
+    return vault(session).open_bytes(sealed, _place(update_id))
 
 
 async def forget_keys(session: AsyncSession, *, limit: int = 5000) -> int:

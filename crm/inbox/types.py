@@ -6,6 +6,16 @@ from uuid import UUID
 
 
 @dataclass(frozen=True)
+class NewUpdate:
+    """An update as a receiver hands it in; `update_key` is the provider's own id of it."""
+
+    bot_id: int
+    update_key: str
+    chat_key: str
+    payload: bytes
+
+
+@dataclass(frozen=True)
 class StoredUpdate:
     """An update that was stored and waits."""
 

@@ -3,13 +3,16 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db.session import Sessions
 from crm.inbox import service as inbox
+from crm.inbox.dead_letters import updates
 from crm.inbox.jobs import forget_keys
 from crm.inbox.types import Finished, StoredUpdate, WaitingChat
+from crm.jobs.dead import DeadLetterNotFound
 
 
 async def _store(session: AsyncSession, key: str, chat: str = "7", payload: bytes = b"{}") -> StoredUpdate | None:
@@ -110,3 +113,26 @@ async def test_old_keys_are_forgotten(committed_sessions: Sessions) -> None:
     assert await forget_keys.run(committed_sessions) == 0
     async with committed_sessions.begin() as session:
         assert await _store(session, "new") is None
+
+
+async def test_a_dead_letter_is_shown_replayed_once_and_discarded(session: AsyncSession) -> None:
+    for key in ("1", "2"):
+        await _store(session, key, chat=key, payload=b'{"text": "hello"}')
+        taken = await inbox.next_for_chat(session, 1, key)
+        assert taken is not None
+        await inbox.give_up(session, taken, "ValueError at a.py:1 in b", attempts=5)
+    assert await updates.count(session) == 2
+    second, first = await updates.listing(session, limit=10)
+    assert (first.title, first.tries, first.reason) == ("bot 1", 5, "ValueError at a.py:1 in b")
+    assert await updates.reveal(session, first.key) == '{"text": "hello"}'
+    await updates.replay(session, first.key)
+    await updates.discard(session, second.key)
+    for letter in (first, second):
+        for act in (updates.replay, updates.discard, updates.reveal):
+            with pytest.raises(DeadLetterNotFound):
+                await act(session, letter.key)
+    with pytest.raises(DeadLetterNotFound):
+        await updates.replay(session, "no uuid")
+    waiting = text("SELECT chat_key FROM inbound_queue")
+    assert list(await session.scalars(waiting)) == ["1"]
+    assert await updates.count(session) == 0
