@@ -1,5 +1,6 @@
 """Is the process alive, is it ready, and how is it doing."""
 
+import asyncio
 from collections.abc import Awaitable
 from pathlib import Path
 from typing import Annotated, Literal
@@ -20,6 +21,8 @@ from crm.operators.policy import is_address_allowed
 router = APIRouter(tags=["Health"])
 HEAD = ScriptDirectory(str(Path(crm.migrations.__file__).parent)).get_current_head()
 _LONGEST_LAG = 300.0
+_PATIENCE = 3.0
+"""Seconds that a part may take to answer; one that hangs is not ready."""
 _PROXIED = ("forwarded", "x-forwarded-for", "x-real-ip")
 Deps = Annotated[AdminDeps, Depends(deps_of)]
 
@@ -72,7 +75,7 @@ def _may_read_metrics(request: Request) -> bool:
 
 async def _check_database(sessions: Sessions) -> dict[str, str]:
     try:
-        async with sessions() as session:
+        async with asyncio.timeout(_PATIENCE), sessions() as session:
             version = (await session.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
             waiting = await lag.oldest_seconds(session) if version == HEAD else 0.0
     except Exception as error:  # noqa: BLE001 - whatever it is, the database cannot be used
@@ -84,7 +87,8 @@ async def _check_database(sessions: Sessions) -> dict[str, str]:
 
 async def _told(probe: Awaitable[object]) -> str:
     try:
-        await probe
+        async with asyncio.timeout(_PATIENCE):
+            await probe
     except Exception as error:  # noqa: BLE001 - a probe may fail in any way; its name and text are the answer
         return str(error) or type(error).__name__
     return "ok"

@@ -9,6 +9,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from crm.db.session import Sessions
 from crm.jobs.types import Tick
 from crm.kit.discovery import instances, modules_named
+from runtime.loops import tell
 
 log = structlog.get_logger(__name__)
 _MOST_ROUNDS = 1000
@@ -46,5 +47,5 @@ async def _round(sessions: Sessions, item: Tick, stop: asyncio.Event) -> None:
         for _ in range(_MOST_ROUNDS):
             if stop.is_set() or not await item.run(sessions):
                 return
-    except Exception:
-        log.exception("tick_failed", tick=item.name)
+    except Exception as error:  # noqa: BLE001 - told; the next tick tries again
+        tell(error, f"tick {item.name}")

@@ -3,6 +3,7 @@
 Whatever is not answered with 200 comes again for a day; 410 would end the webhook, so it is never answered.
 """
 
+import asyncio
 import hmac
 from dataclasses import dataclass
 
@@ -25,6 +26,8 @@ SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's nam
 LARGEST_BODY = 1024 * 1024
 _REMEMBER_SECONDS = 5.0
 _LATER = {"Retry-After": "5"}
+_PATIENCE = 15.0
+"""Seconds for finding the bot and storing; a database that hangs is answered like one that is away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,8 @@ def make(context: ChannelContext) -> APIRouter:
     async def receive(path_secret: str, request: Request) -> Response:
         """One update."""
         try:
-            door = await doors.find(path_secret)
+            async with asyncio.timeout(_PATIENCE):
+                door = await doors.find(path_secret)
             refusal = _refuse(door, request)
             if door is None or refusal is not None:
                 return refusal or Response(status_code=404)
@@ -80,7 +84,8 @@ def make(context: ChannelContext) -> APIRouter:
             if payload is None:
                 return Response(status_code=413)
             keys = keys_of_payload(payload)
-            await intake(bot_id=door.bot_id, update_key=keys.update, chat_key=keys.chat, payload=payload)
+            async with asyncio.timeout(_PATIENCE):
+                await intake(bot_id=door.bot_id, update_key=keys.update, chat_key=keys.chat, payload=payload)
         except DATABASE_AWAY as error:
             log.warning("webhook_database_away", error=type(error).__name__)
             return Response(status_code=503, headers=_LATER)
