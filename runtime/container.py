@@ -9,12 +9,14 @@ from redis.asyncio import Redis
 
 from crm.config.settings import Settings
 from crm.db.session import Sessions, Surroundings, make_engine, make_sessions
+from crm.deliveries import channels
 from crm.events import subscriptions
 from crm.jobs.service import PORT as JOB_QUEUE
 from crm.kit import egress
 from crm.kit.crypto import Vault
 from crm.messages import flow_texts
 from crm.segments import catalogue
+from runtime.channels import discover_channels
 from runtime.egress import make_egress
 from runtime.queue import PgqueuerJobQueue
 from runtime.secret import open_vault
@@ -42,6 +44,7 @@ def make_ports(settings: Settings) -> Mapping[str, Any]:
         subscriptions.PORT: subscriptions.discover(),
         flow_texts.PORT: flow_texts.FlowTexts(),
         catalogue.PORT: catalogue.discover(),
+        channels.PORT: {name: manifest.traits for name, manifest in discover_channels().items()},
         egress.PORT: make_egress(settings.egress),
     }
 
