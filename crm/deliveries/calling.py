@@ -57,6 +57,12 @@ class Call:
         assert self.candidate.address is not None
         return self.candidate.address
 
+    @property
+    def channel(self) -> str:
+        """The channel on which it goes."""
+        assert self.candidate.channel is not None
+        return self.candidate.channel
+
 
 def with_reference(message: Outbound, delivery_id: UUID, locale: str) -> Outbound:
     """The message with its short number, by which a second copy is known as such."""
@@ -190,11 +196,10 @@ class Caller:
         return await self._send(call, outcome.address, call.message)
 
     async def _send(self, call: Call, address: str, message: Outbound) -> SendOutcome:
-        assert call.candidate.channel is not None
         try:
-            return await self._senders[call.candidate.channel].send(call.bot_id, address, message, lane=Lane.BULK)
+            return await self._senders[call.channel].send(call.bot_id, address, message, lane=Lane.BULK)
         except Exception as error:  # noqa: BLE001 - a sender that raises broke its promise; nobody knows what it sent
-            log.warning("sender_raised", channel=call.candidate.channel, error=type(error).__name__)
+            log.warning("sender_raised", channel=call.channel, error=type(error).__name__)
             return InDoubt(f"the sender failed: {type(error).__name__}")
 
     async def _learn(self, call: Call, outcome: SendOutcome) -> None:

@@ -17,7 +17,7 @@ from crm.db.session import Sessions
 from crm.deliveries import effects, replies
 from crm.deliveries.calling import with_reference
 from crm.deliveries.policy import BOT_STOPPED_WAIT, conclude
-from crm.deliveries.rates import Pacer
+from crm.deliveries.rates import Pacer, slot_for
 from crm.deliveries.replies import Reply
 from crm.deliveries.types import (
     ChannelSender,
@@ -90,7 +90,9 @@ class InteractiveLane:
 
     async def _send(self, reply: Reply) -> SendOutcome:
         sender = self._senders[reply.channel]
-        waits = await self._pacer.reserve(reply.bot_id, Lane.INTERACTIVE, 0.0, [reply.address])
+        traits = sender.traits
+        slot = slot_for(traits, reply.address, len(reply.message.text_html))
+        waits = await self._pacer.reserve(reply.bot_id, Lane.INTERACTIVE, traits.replies_per_second, [slot])
         await asyncio.sleep(waits[0])
         outcome = await self._call(sender, reply, reply.address)
         if not isinstance(outcome, Migrated):

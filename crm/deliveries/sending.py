@@ -19,6 +19,7 @@ from crm.deliveries import effects, gates, leases, log, parts, sources, tallies
 from crm.deliveries.calling import Call, Caller, in_groups, numbered
 from crm.deliveries.errors import LeaseLost
 from crm.deliveries.leases import Lease
+from crm.deliveries.pacing import USUAL_RATE, reserve
 from crm.deliveries.parts import Rendered
 from crm.deliveries.policy import Candidate, Result, conclude, group_size, part_of, window_size
 from crm.deliveries.rates import Pacer
@@ -28,7 +29,6 @@ from crm.deliveries.types import ChannelSender, ContentRejected, Lane, MessageCl
 from crm.kit.clock import monotonic
 
 logger = structlog.get_logger(__name__)
-_USUAL_RATE = 25.0
 _JITTER_STEPS = 1 << 16
 _START: gates.Position = (0, -1)
 _NOW_IS_NOT_ASKED = datetime.min.replace(tzinfo=UTC)
@@ -125,7 +125,7 @@ class ChunkRun:
     async def _walk(self) -> bool:
         """Go through the chunk window by window; False when it was left before its end."""
         position: gates.Position | None = _START
-        rate = self._lease.bulk_rate or _USUAL_RATE
+        rate = self._lease.bulk_rate or USUAL_RATE
         while position is not None:
             async with self._held.begin() as session:
                 if not await leases.extend(session, self._lease):
@@ -135,7 +135,7 @@ class ChunkRun:
                 )
                 batch = await self._load(session, window.passed)
             self._tally.add(window.refused)
-            rate = min((candidate.bulk_rate or _USUAL_RATE for candidate in window.passed), default=rate)
+            rate = min((candidate.bulk_rate or USUAL_RATE for candidate in window.passed), default=rate)
             if batch is not None and not await self._send_window(await self._calls(window.passed, batch), rate):
                 return False
             position = window.last
@@ -196,19 +196,7 @@ class ChunkRun:
         return Rendered(candidate, parts.of_message(message, traits, self._lease.message_class))
 
     async def _reserve(self, calls: Sequence[Call]) -> list[float]:
-        """The calls' slots on the monotonic clock, reserved per bot."""
-        slots = [0.0] * len(calls)
-        by_bot: dict[int, list[int]] = {}
-        for index, call in enumerate(calls):
-            by_bot.setdefault(call.bot_id, []).append(index)
-        for bot_id, indices in by_bot.items():
-            rate = calls[indices[0]].candidate.bulk_rate or _USUAL_RATE
-            addresses = [calls[index].address for index in indices]
-            now = monotonic()
-            waits = await self._desk.pacer.reserve(bot_id, Lane.BULK, rate, addresses)
-            for index, wait in zip(indices, waits, strict=True):
-                slots[index] = now + wait
-        return slots
+        return await reserve(self._desk.pacer, self._desk.senders, calls, Lane.BULK)
 
     async def _open(self, calls: Sequence[Call]) -> bool:
         """Commit the last group's results and this one's intent; False when nothing more is to be sent."""

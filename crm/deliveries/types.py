@@ -14,6 +14,8 @@ class Lane(StrEnum):
 
     INTERACTIVE = "interactive"
     BULK = "bulk"
+    PAID = "paid"
+    """Bulk for which the channel is paid by the message, and takes more of them."""
 
 
 class MessageClass(StrEnum):

@@ -33,6 +33,16 @@ class ChannelTraits:
     has_menu: bool = True
     """Can keep a persistent menu below the input."""
     has_edit: bool = True
+    chat_gap: float = 1.0
+    """Seconds between two messages to one person; 0 where the channel does not mind."""
+    group_gap: float = 60 / 18
+    """The same in a group chat, whose address is a negative number."""
+    replies_per_second: float = 30.0
+    """How many answers of one bot the channel takes beside its broadcasts."""
+    long_text: int | None = 500
+    """Characters from which on a message weighs more than one; None where every message weighs the same."""
+    paid_rate: float = 0.0
+    """Messages a second that a broadcast may reach for a fee; 0 where none is offered."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from bot.channels.contract import ChannelManifest
 from crm.messages.types import ChannelTraits
 
 NAME = "telegram"
-TRAITS = ChannelTraits(NAME)
+TRAITS = ChannelTraits(NAME, paid_rate=1000.0)
 _HERE = "bot.channels.telegram"
 
 MANIFEST = ChannelManifest(

@@ -4,7 +4,8 @@ from bot.channels.contract import ChannelManifest
 from crm.messages.types import ChannelTraits
 
 NAME = "webchat"
-TRAITS = ChannelTraits(NAME)
+TRAITS = ChannelTraits(NAME, chat_gap=0.0, group_gap=0.0, replies_per_second=1000.0, long_text=None)
+"""Sending is an insert into our own tables, so nobody has to be waited for."""
 _HERE = "bot.channels.webchat"
 
 MANIFEST = ChannelManifest(

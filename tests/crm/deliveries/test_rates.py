@@ -6,7 +6,10 @@ from itertools import pairwise
 import pytest
 from redis.asyncio import Redis
 
-from crm.deliveries.rates import LocalPacer, Pacer, ValkeyPacer, chat_gap
+from bot.channels.telegram.manifest import TRAITS as TELEGRAM
+from bot.channels.webchat.manifest import TRAITS as WEBCHAT
+from crm.deliveries import rates
+from crm.deliveries.rates import LocalPacer, Pacer, Slot, ValkeyPacer, slot_for
 from crm.deliveries.types import Lane
 
 
@@ -18,8 +21,12 @@ async def valkey(valkey_url: str) -> AsyncIterator[Redis]:
     await client.aclose()
 
 
-def _people(number: int, start: int = 0) -> list[str]:
-    return [str(1000 + start + index) for index in range(number)]
+def _people(number: int, start: int = 0) -> list[Slot]:
+    return [Slot(str(1000 + start + index)) for index in range(number)]
+
+
+def _to(*addresses: str) -> list[Slot]:
+    return [slot_for(TELEGRAM, address, 10) for address in addresses]
 
 
 async def test_slots_are_evenly_spaced(valkey: Redis) -> None:
@@ -40,18 +47,18 @@ async def test_two_processes_share_the_rate(valkey: Redis) -> None:
 async def test_bots_and_lanes_do_not_wait_for_one_another(valkey: Redis) -> None:
     pacer = ValkeyPacer(valkey)
     await pacer.reserve(1, Lane.BULK, 1, _people(20))
-    assert await pacer.reserve(2, Lane.BULK, 1, ["1"]) == [0.0]
-    assert await pacer.reserve(1, Lane.INTERACTIVE, 0, ["2"]) == [0.0]
+    assert await pacer.reserve(2, Lane.BULK, 1, _to("1")) == [0.0]
+    assert await pacer.reserve(1, Lane.INTERACTIVE, 30, _to("2")) == [0.0]
 
 
 async def test_one_chat_gets_a_message_a_second_in_bulk(valkey: Redis) -> None:
-    waits = await ValkeyPacer(valkey).reserve(1, Lane.BULK, 1000, ["5", "5", "6"])
+    waits = await ValkeyPacer(valkey).reserve(1, Lane.BULK, 1000, _to("5", "5", "6"))
     assert waits[1] >= 0.99
     assert waits[2] < 0.1
 
 
 async def test_replies_may_come_in_a_short_burst(valkey: Redis) -> None:
-    waits = await ValkeyPacer(valkey).reserve(1, Lane.INTERACTIVE, 0, ["5"] * 5)
+    waits = await ValkeyPacer(valkey).reserve(1, Lane.INTERACTIVE, 30, _to(*"55555"))
     assert waits[:3] == [0.0, 0.0, 0.0]
     assert 0.9 <= waits[3] <= 1.0 < waits[4]
 
@@ -61,7 +68,7 @@ async def test_after_too_many_requests_the_rate_is_halved(valkey: Redis) -> None
     await pacer.slow_down(1, 20)
     waits = await pacer.reserve(1, Lane.BULK, 20, _people(3))
     assert waits[1] == pytest.approx(0.1, abs=0.005)
-    assert (await pacer.reserve(1, Lane.INTERACTIVE, 0, ["9"])) == [0.0]
+    assert (await pacer.reserve(1, Lane.INTERACTIVE, 30, _to("9"))) == [0.0]
 
 
 async def test_losing_all_of_valkey_is_survived(valkey: Redis) -> None:
@@ -84,12 +91,50 @@ async def test_without_valkey_each_process_keeps_to_its_share() -> None:
 
 @pytest.mark.parametrize("burst", [Lane.BULK, Lane.INTERACTIVE])
 async def test_both_pacers_answer_alike(valkey: Redis, burst: Lane) -> None:
-    addresses = ["1", "2", "1", "3", "-77", "-77", "1", "1", "4", "1", "1", "5"]
+    slots = [*_to("1", "2", "1", "3", "-77", "-77", "1", "1", "4"), Slot("1", 0.0), Slot("6", 1.0, 2.5), *_to("1", "5")]
     pacers: list[Pacer] = [ValkeyPacer(valkey), LocalPacer(peers=1)]
-    shared, local = [await pacer.reserve(3, burst, 30, addresses) for pacer in pacers]
+    shared, local = [await pacer.reserve(3, burst, 30, slots) for pacer in pacers]
     assert shared == pytest.approx(local, abs=0.01)
 
 
+async def test_long_messages_take_more_of_the_rate(valkey: Redis) -> None:
+    slots = [slot_for(TELEGRAM, address, 501) for address in "123"]
+    waits = await ValkeyPacer(valkey).reserve(1, Lane.BULK, 10, slots)
+    assert waits == pytest.approx([0, 0.15, 0.3], abs=0.01)
+
+
+async def test_a_channel_without_gaps_is_not_slowed(valkey: Redis) -> None:
+    slots = [slot_for(WEBCHAT, "5", 4000)] * 10
+    waits = await ValkeyPacer(valkey).reserve(1, Lane.INTERACTIVE, WEBCHAT.replies_per_second, slots)
+    assert waits == [0.0] * 10
+
+
+async def test_paid_broadcasts_have_a_bucket_of_their_own(valkey: Redis) -> None:
+    pacer = ValkeyPacer(valkey)
+    await pacer.reserve(1, Lane.BULK, 1, _people(20))
+    waits = await pacer.reserve(1, Lane.PAID, TELEGRAM.paid_rate, _people(100, 50))
+    assert waits[0] == 0
+    assert waits[-1] == pytest.approx(0.099, abs=0.003)
+    await pacer.slow_down(1, 1000, Lane.PAID)
+    assert (await pacer.reserve(2, Lane.BULK, 25, _people(2, 300)))[1] == pytest.approx(0.04, abs=0.002)
+
+
+@pytest.mark.parametrize("kind", ["shared", "local"])
+async def test_a_slowed_rate_comes_back_by_one_a_minute(
+    kind: str, valkey: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(rates, "monotonic", lambda: now)
+    pacer: Pacer = ValkeyPacer(valkey) if kind == "shared" else LocalPacer(peers=1)
+    await pacer.slow_down(1, 20)
+    if kind == "shared":
+        await valkey.hincrby("siyu:rate:{1}:slow:bulk", "at", -300_000)
+        assert 0 < await valkey.ttl("siyu:rate:{1}:slow:bulk") <= 11 * 60
+    now += 300
+    waits = await pacer.reserve(1, Lane.BULK, 20, _people(3))
+    assert waits[1] == pytest.approx(1 / 15, abs=0.005)
+
+
 def test_groups_get_eighteen_a_minute() -> None:
-    assert chat_gap("-100123") == pytest.approx(3.333, abs=0.001)
-    assert chat_gap("123") == 1.0
+    assert slot_for(TELEGRAM, "-100123", 5).gap == pytest.approx(3.333, abs=0.001)
+    assert slot_for(TELEGRAM, "123", 5) == Slot("123", 1.0, 1.0)

@@ -1,0 +1,40 @@
+"""The slots of a group's calls: each bot and lane has buckets of its own."""
+
+from collections.abc import Mapping, Sequence
+
+from crm.deliveries.calling import Call
+from crm.deliveries.rates import Pacer, Slot, slot_for
+from crm.deliveries.types import ChannelSender, Lane
+from crm.kit.clock import monotonic
+from crm.messages.types import ChannelTraits, Outbound
+
+USUAL_RATE = 25.0
+
+
+def rate_of(call: Call, traits: ChannelTraits, lane: Lane) -> float:
+    """Messages a second that the call's bot may send in this lane."""
+    if lane is Lane.PAID and traits.paid_rate > 0:
+        return traits.paid_rate
+    return call.candidate.bulk_rate or USUAL_RATE
+
+
+async def reserve(pacer: Pacer, senders: Mapping[str, ChannelSender], calls: Sequence[Call], lane: Lane) -> list[float]:
+    """When each call may begin, on the monotonic clock; the slots are taken."""
+    begins = [0.0] * len(calls)
+    by_bot: dict[int, list[int]] = {}
+    for index, call in enumerate(calls):
+        by_bot.setdefault(call.bot_id, []).append(index)
+    for bot_id, indices in by_bot.items():
+        first = calls[indices[0]]
+        traits = senders[first.channel].traits
+        slots = [_slot(calls[index], traits) for index in indices]
+        now = monotonic()
+        waits = await pacer.reserve(bot_id, lane, rate_of(first, traits, lane), slots)
+        for index, wait in zip(indices, waits, strict=True):
+            begins[index] = now + wait
+    return begins
+
+
+def _slot(call: Call, traits: ChannelTraits) -> Slot:
+    length = len(call.message.text_html) if isinstance(call.message, Outbound) else 0
+    return slot_for(traits, call.address, length)
