@@ -1,5 +1,6 @@
 """The command `siyu`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,12 +21,14 @@ ledger = typer.Typer(help="The points ledger.", no_args_is_help=True)
 audit = typer.Typer(help="The audit log.", no_args_is_help=True)
 secrets = typer.Typer(help="The key that seals personal data.", no_args_is_help=True)
 demo_data = typer.Typer(help="The demo brand's data.", no_args_is_help=True)
+backup = typer.Typer(help="Write a backup of the whole database.", invoke_without_command=True)
 app.add_typer(operator, name="operator")
 app.add_typer(api_key, name="api-key")
 app.add_typer(ledger, name="ledger")
 app.add_typer(audit, name="audit")
 app.add_typer(secrets, name="secrets")
 app.add_typer(demo_data, name="demo-data")
+app.add_typer(backup, name="backup")
 
 
 def main() -> None:
@@ -90,6 +93,43 @@ def demo() -> None:
 def doctor() -> None:
     """Look for what is misconfigured and say how to mend it."""
     _go("runtime.commands.doctor:run")
+
+
+@backup.callback()
+def backup_make(
+    context: typer.Context,
+    to: Annotated[Path | None, typer.Option(help="The file; absent: named by the time, in the data folder.")] = None,
+) -> None:
+    """Write a sealed backup of the whole database; siyu may go on running."""
+    if context.invoked_subcommand is None:
+        _go("runtime.commands.backups:back_up", to)
+
+
+@backup.command("verify")
+def backup_verify(
+    file: Path,
+    into: Annotated[str | None, typer.Option(help="Address of an empty database that keeps what is restored.")] = None,
+) -> None:
+    """Restore a backup into a throw-away database, verify its ledger and audit log, compare every count."""
+    _go("runtime.commands.backups:verify", file, into)
+
+
+@app.command()
+def restore(file: Path) -> None:
+    """Restore a backup into an empty database. Siyu sends nothing afterwards until that is confirmed."""
+    _go("runtime.commands.backups:restore", file)
+
+
+@app.command("hold-sending")
+def hold_sending() -> None:
+    """Begin the safe mode, for a database that was recovered by other means than siyu restore."""
+    _go("runtime.commands.backups:hold")
+
+
+@app.command("resume-sending")
+def resume_sending() -> None:
+    """End the safe mode after a restore: what waits is sent, what was under way at the backup is not."""
+    _go("runtime.commands.backups:resume")
 
 
 @operator.command("create")

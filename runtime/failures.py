@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from crm.config.settings import Settings
 from crm.db.session import DatabaseAddressError
 from crm.kit.errors import DomainError
+from runtime.backup.errors import BackupProblem
 from runtime.embedded.errors import EmbeddedServerError
 from runtime.secret import SecretProblem
 
@@ -71,7 +72,7 @@ def run(work: Coroutine[Any, Any, int | None]) -> None:
     raise SystemExit(status or 0)
 
 
-_OWN = (StartProblem, EmbeddedServerError, SecretProblem, DatabaseAddressError, DomainError)
+_OWN = (StartProblem, BackupProblem, EmbeddedServerError, SecretProblem, DatabaseAddressError, DomainError)
 _KNOWN: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     (
         (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError),

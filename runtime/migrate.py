@@ -12,7 +12,7 @@ import crm.migrations
 from crm.db.session import async_url
 from runtime.queue import install_queue
 
-_MIGRATION_LOCK = 0x5159_0000
+MIGRATION_LOCK = 0x5159_0000
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
@@ -31,7 +31,7 @@ async def migrate(url: str, revision: str = "head") -> None:
     """Upgrade to `revision` and make the job queue's schema; safe to call from several processes at once."""
     guard = await asyncpg.connect(url)
     try:
-        await guard.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
+        await guard.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
         engine = create_async_engine(async_url(url))
         async with engine.connect() as connection:
             await connection.run_sync(_upgrade, revision)

@@ -29,6 +29,11 @@ def open_vault(settings: Settings) -> Vault:
     return Vault(secret.encode(), *(key.encode() for key in others))
 
 
+def is_kept(settings: Settings) -> bool:
+    """Whether the secret lies in the data folder, where it is lost together with the data."""
+    return settings.secret.key is None
+
+
 def _kept(folder: Path) -> str:
     path = folder / _FILE
     try:

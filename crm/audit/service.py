@@ -59,6 +59,13 @@ async def verify(session: AsyncSession) -> AuditReport:
             return AuditReport(count, None)
 
 
+async def head(session: AsyncSession) -> str:
+    """The newest entry's id and hash, in hex: it stands for the whole log."""
+    query = select(AuditRow.id, AuditRow.hash).order_by(AuditRow.id.desc()).limit(1)
+    found = (await session.execute(query)).one_or_none()
+    return "empty" if found is None else f"{found.id}:{found.hash.hex()}"
+
+
 async def count(session: AsyncSession) -> int:
     """How many entries there are."""
     return (await session.execute(select(func.count()).select_from(AuditRow))).scalar_one()

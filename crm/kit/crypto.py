@@ -85,6 +85,10 @@ class Vault:
         """Keyed signature (32 bytes) of `data`, e.g. of a checkpoint or a visitor token."""
         return hmac.new(_derive(self._secrets[0], purpose), data, hashlib.sha256).digest()
 
+    def file_keys(self, purpose: str, salt: bytes) -> tuple[bytes, ...]:
+        """Keys (32 bytes) for one file alone, told apart by its random `salt`: under every secret, the newest first."""
+        return tuple(hmac.new(_derive(secret, purpose), salt, hashlib.sha256).digest() for secret in self._secrets)
+
     def is_newly_signed(self, data: bytes, purpose: str, signature: bytes) -> bool:
         """Whether `signature` was made over `data` by `sign` with the newest secret."""
         return hmac.compare_digest(self.sign(data, purpose), signature)

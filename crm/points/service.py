@@ -217,6 +217,11 @@ async def verify(session: AsyncSession) -> LedgerReport:
     return await verification.verify(session)
 
 
+async def chain_digest(session: AsyncSession) -> str:
+    """One digest over the heads of all members' chains, in hex: equal digests mean an equal ledger."""
+    return await verification.chain_digest(session)
+
+
 async def checkpoint(session: AsyncSession) -> Checkpoint | None:
     """Seal the heads of the chains that moved since the last checkpoint; None when none moved."""
     return await checkpoints.seal(session, even_if_unmoved=False)

@@ -2,26 +2,34 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
-from crm.recovery.errors import NotInSafeModeError
+from crm.recovery.errors import AlreadyInSafeModeError, NotInSafeModeError
 from crm.recovery.models import BackupRow, SafeModeRow
 from crm.recovery.types import Backup, SafeMode
 
 REVISION = "r0021"
 """The first revision of the schema that knows the safe mode: no older one is restored."""
-_START = """
-UPDATE safe_mode SET ended_at = siyu_now(), ended_by = 'restore' WHERE ended_at IS NULL;
-INSERT INTO safe_mode (backup_made_at, last_reply)
-SELECT TIMESTAMPTZ '{made_at}', coalesce(max(position), 0) FROM delivery_replies;
-"""
+_END_OTHERS = "UPDATE safe_mode SET ended_at = siyu_now(), ended_by = 'restore' WHERE ended_at IS NULL"
+_BEGIN = (
+    "INSERT INTO safe_mode (backup_made_at, last_reply)"
+    " SELECT {made_at}, coalesce(max(position), 0) FROM delivery_replies"
+)
 
 
 def start_script(backup_made_at: datetime) -> str:
     """The SQL that begins the safe mode, for the transaction in which a backup is restored."""
-    return _START.replace("{made_at}", backup_made_at.astimezone(UTC).isoformat())
+    made_at = f"TIMESTAMPTZ '{backup_made_at.astimezone(UTC).isoformat()}'"
+    return f"{_END_OTHERS};\n{_BEGIN.replace('{made_at}', made_at)};"
+
+
+async def start(session: AsyncSession) -> None:
+    """Begin the safe mode of a database that was recovered by other means. Raises AlreadyInSafeModeError."""
+    if await is_on(session):
+        raise AlreadyInSafeModeError
+    await session.execute(text(_BEGIN.replace("{made_at}", "siyu_now()")))
 
 
 async def current(session: AsyncSession) -> SafeMode | None:

@@ -15,6 +15,7 @@ SQL_PARTS = {
     ),
     "crm/points/verification.py": ({"query"}, "one of the module's own queries"),
     "crm/segments/service.py": ({"PREVIEW_SECONDS"}, "a constant of the module"),
+    "runtime/backup/loading.py": ({"quoted", "last"}, "the quoted name of a schema, and statements of our own"),
     "runtime/demo_data/removing.py": ({"name", "word"}, "table names of the models, and two words"),
     "runtime/embedded/postmaster.py": (
         {"OWNER", "DATABASE", "record.password"},

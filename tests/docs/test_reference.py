@@ -111,7 +111,8 @@ def _paths(commands: dict[str, Any]) -> list[str]:
     found = []
     for name, command in commands.items():
         inner = getattr(command, "commands", None)
-        found += [f"{name} {rest}" for rest in _paths(inner)] if inner else [name]
+        found += [f"{name} {rest}" for rest in _paths(inner)] if inner else []
+        found += [name] if not inner or getattr(command, "invoke_without_command", False) else []
     return found
 
 

@@ -23,7 +23,7 @@ from crm.kit.ids import uuid7
 from crm.members.types import Contact
 from crm.messages.types import Outbound
 from crm.recovery import service
-from crm.recovery.errors import NotInSafeModeError
+from crm.recovery.errors import AlreadyInSafeModeError, NotInSafeModeError
 from crm.recovery.types import Backup
 from tests.conftest import At
 from tests.factories.campaigns import make_campaign, make_segment
@@ -51,6 +51,13 @@ async def test_it_is_on_until_it_is_ended_once(session: AsyncSession) -> None:
     assert await service.is_on(session) is False
     with pytest.raises(NotInSafeModeError):
         await restored.resume_sending(session, by="operator:1")
+
+
+async def test_it_can_be_begun_by_hand_once(session: AsyncSession) -> None:
+    await service.start(session)
+    assert await service.is_on(session) is True
+    with pytest.raises(AlreadyInSafeModeError, match="siyu resume-sending"):
+        await service.start(session)
 
 
 async def test_a_restore_of_a_backup_made_in_safe_mode_begins_anew(session: AsyncSession) -> None:
