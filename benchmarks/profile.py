@@ -16,35 +16,39 @@ from types import FrameType
 _EVERY = 0.002
 """Seconds of processor time."""
 _ROOT = Path(__file__).parents[1]
+_OURS = tuple(f"{_ROOT / name}/" for name in ("crm", "bot", "flows", "runtime", "admin_api", "benchmarks"))
 
 
 @dataclass
 class Profile:
-    """Samples by the function that was running, and by the function of ours on whose behalf."""
+    """Samples by function of ours: in it or in what it called, and in it or in code of others that it called."""
 
-    innermost: Counter[str] = field(default_factory=Counter)
-    ours: Counter[str] = field(default_factory=Counter)
+    number: int = 0
+    within: Counter[str] = field(default_factory=Counter)
+    own: Counter[str] = field(default_factory=Counter)
 
     def take(self, _: int, frame: FrameType | None) -> None:
         """One sample; a handler of signals."""
-        if frame is None:
-            return
-        self.innermost[_name(frame)] += 1
-        while frame is not None and not frame.f_code.co_filename.startswith(str(_ROOT)):
+        ours = []
+        while frame is not None:
+            if frame.f_code.co_filename.startswith(_OURS):
+                ours.append(_name(frame))
             frame = frame.f_back
-        if frame is not None:
-            self.ours[_name(frame)] += 1
+        self.number += 1
+        self.own[ours[0] if ours else "the event loop"] += 1
+        self.within.update(set(ours))
 
     def top(self, number: int = 12) -> list[str]:
-        """The largest shares, by functions of ours, in words."""
-        total = sum(self.innermost.values()) or 1
-        return [f"{count / total:6.1%}  {name}" for name, count in self.ours.most_common(number)]
+        """The largest shares, in words: own work, and with all that is called."""
+        total = self.number or 1
+        return [
+            f"{count / total:6.1%} own {self.within[name] / total:6.1%} in all  {name}"
+            for name, count in self.own.most_common(number)
+        ]
 
 
 def _name(frame: FrameType) -> str:
-    path = Path(frame.f_code.co_filename)
-    shown = path.relative_to(_ROOT) if path.is_relative_to(_ROOT) else Path(*path.parts[-2:])
-    return f"{shown}:{frame.f_code.co_qualname}"
+    return f"{frame.f_code.co_filename.removeprefix(str(_ROOT))[1:]}:{frame.f_code.co_name}"
 
 
 @contextlib.contextmanager

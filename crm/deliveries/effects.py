@@ -13,6 +13,7 @@ from crm.deliveries import sources
 from crm.deliveries.leases import Lease
 from crm.deliveries.policy import CONTENT_ERRORS_TO_PAUSE, LONG_THROTTLE, Result, content_streak
 from crm.deliveries.types import Migrated, Reason, SendOutcome, Throttled, Unauthorized, Unreachable
+from crm.members import reachability
 from crm.members import service as members
 from crm.members.errors import AddressTaken
 
@@ -40,9 +41,12 @@ async def note_unreachable(
     session: AsyncSession, results: Iterable[Result], outcomes: Iterable[SendOutcome | None]
 ) -> None:
     """Mark the identities that no message reaches any more."""
-    for result, outcome in zip(results, outcomes, strict=True):
-        if isinstance(outcome, Unreachable) and result.identity_id is not None:
-            await members.set_reachable(session, result.identity_id, False, outcome.reason)
+    reasons = {
+        result.identity_id: outcome.reason
+        for result, outcome in zip(results, outcomes, strict=True)
+        if isinstance(outcome, Unreachable) and result.identity_id is not None
+    }
+    await reachability.note_unreachable(session, reasons)
 
 
 async def move_address(sessions: Sessions, identity_id: int, moved: Migrated) -> bool:

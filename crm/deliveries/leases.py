@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, literal, or_, select, update
-from sqlalchemy.dialects.postgresql import INTERVAL
+import orjson
+from sqlalchemy import ARRAY, BigInteger, Text, all_, and_, any_, bindparam, func, literal, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.bots import views as bots
 from crm.db import clock
+from crm.db.prepared import Prepared
 from crm.deliveries.doubts import settle_doubts
 from crm.deliveries.errors import LeaseLost
 from crm.deliveries.models import ChunkRow, SourceRow
@@ -44,16 +45,6 @@ class Lease:
     """Leased before: some of its deliveries may have results."""
 
 
-def _until(length: timedelta) -> Any:
-    return _SERVER_NOW + literal(length, INTERVAL)
-
-
-def _served(channels: Collection[str], busy: Collection[int]) -> Any:
-    bot = bots.bots.c
-    is_free = or_(bot.bulk_paused_until.is_(None), bot.bulk_paused_until <= func.siyu_now())
-    return select(bot.id).where(bot.channel.in_(channels), bot.status == "active", is_free, bot.id.not_in(busy))
-
-
 async def take(
     session: AsyncSession,
     owner: str,
@@ -70,40 +61,26 @@ async def take(
 
     Doubts that an earlier owner left behind are settled first.
     """
-    free = or_(ChunkRow.lease_until.is_(None), ChunkRow.lease_until < _SERVER_NOW)
-    due = (
-        select(ChunkRow.id, ChunkRow.fence, ChunkRow.lease_owner)
-        .join(SourceRow, SourceRow.id == ChunkRow.broadcast_id)
-        .where(
-            ChunkRow.is_done.is_(False),
-            ChunkRow.not_before <= func.siyu_now(),
-            free,
-            SourceRow.status == BroadcastStatus.ACTIVE,
-            ~recovery.is_on(),
-            or_(ChunkRow.bot_id.is_(None), ChunkRow.bot_id.in_(_served(channels, busy))),
-        )
-        .order_by(ChunkRow.part, ChunkRow.id)
-        .limit(1)
-        .with_for_update(of=ChunkRow, skip_locked=True)
-    )
-    found = (await session.execute(due)).one_or_none()
+    found = await _DUE.first(session, channels=list(channels), busy=list(busy))
     if found is None:
         return None
-    if found.lease_owner is not None:
-        await settle_doubts(session, found.id)
-    await session.execute(
-        update(ChunkRow)
-        .where(ChunkRow.id == found.id)
-        .values(lease_owner=owner, lease_until=_until(length), fence=ChunkRow.fence + 1, tally=None)
-    )
-    return await _read(session, found.id)
+    values = dict(found)
+    if values.pop("lease_owner") is not None:
+        await settle_doubts(session, found["chunk_id"])
+    await _TAKE.fetch(session, chunk=found["chunk_id"], owner=owner, length=length)
+    values |= {"fence": found["fence"] + 1, "message_class": MessageClass(found["message_class"])}
+    return Lease(**values, has_history=found["fence"] > 0)
 
 
-async def _read(session: AsyncSession, chunk_id: int) -> Lease:
-    query = (
+def _due() -> Any:
+    bot = bots.bots.c
+    is_free = or_(bot.bulk_paused_until.is_(None), bot.bulk_paused_until <= func.siyu_now())
+    may_send = and_(bot.channel == any_(_P.channels), bot.status == "active", is_free, bot.id != all_(_P.busy))
+    return (
         select(
             ChunkRow.id.label("chunk_id"),
             ChunkRow.fence,
+            ChunkRow.lease_owner,
             ChunkRow.broadcast_id,
             SourceRow.source_kind,
             SourceRow.source_id,
@@ -115,42 +92,72 @@ async def _read(session: AsyncSession, chunk_id: int) -> Lease:
             ChunkRow.bot_id,
             ChunkRow.first_member_id,
             ChunkRow.last_member_id,
-            bots.bots.c.bulk_rate,
+            bot.bulk_rate,
         )
         .join(SourceRow, SourceRow.id == ChunkRow.broadcast_id)
-        .outerjoin(bots.bots, bots.bots.c.id == ChunkRow.bot_id)
-        .where(ChunkRow.id == chunk_id)
+        .outerjoin(bots.bots, bot.id == ChunkRow.bot_id)
+        .where(
+            ~recovery.is_on(),
+            ChunkRow.is_done.is_(False),
+            ChunkRow.not_before <= func.siyu_now(),
+            or_(ChunkRow.lease_until.is_(None), ChunkRow.lease_until < _SERVER_NOW),
+            SourceRow.status == literal(BroadcastStatus.ACTIVE.value, Text),
+            or_(ChunkRow.bot_id.is_(None), may_send),
+        )
+        .order_by(ChunkRow.part, ChunkRow.id)
+        .limit(1)
+        .with_for_update(of=ChunkRow, skip_locked=True)
     )
-    row = (await session.execute(query)).mappings().one()
-    return Lease(**{**row, "message_class": MessageClass(row["message_class"])}, has_history=row["fence"] > 1)
+
+
+class _P:
+    """The parameters of the statements."""
+
+    channels, busy = bindparam("channels", type_=ARRAY(Text)), bindparam("busy", type_=ARRAY(BigInteger))
+
+
+_DUE = Prepared(_due())
+_TAKE = Prepared(
+    text(
+        "UPDATE delivery_chunks SET lease_owner = :owner, lease_until = clock_timestamp() + CAST(:length AS interval),"
+        " fence = fence + 1, tally = NULL WHERE id = :chunk"
+    )
+)
+_EXTEND = Prepared(
+    text(
+        "UPDATE delivery_chunks c SET lease_until = clock_timestamp() + CAST(:length AS interval)"
+        " FROM delivery_sources s WHERE c.id = :chunk AND c.fence = :fence AND s.id = c.broadcast_id"
+        " RETURNING s.status = 'active' AS is_active, siyu_now() AS now"
+    )
+)
+_LET_GO = Prepared(
+    text(
+        "UPDATE delivery_chunks SET lease_owner = NULL, lease_until = NULL, is_done = :is_done,"
+        " not_before = :not_before, tally = CAST(:tally AS jsonb) WHERE id = :chunk AND fence = :fence RETURNING id"
+    )
+)
 
 
 async def extend(session: AsyncSession, lease: Lease, length: timedelta = LEASE) -> bool:
     """Keep the lease; False when the source was paused or cancelled meanwhile. Raises LeaseLost."""
-    status = select(SourceRow.status).where(SourceRow.id == lease.broadcast_id).scalar_subquery()
-    kept = await session.execute(
-        update(ChunkRow)
-        .where(ChunkRow.id == lease.chunk_id, ChunkRow.fence == lease.fence)
-        .values(lease_until=_until(length))
-        .returning(status, func.siyu_now())
-        .execution_options(synchronize_session=False)
-    )
-    found = kept.one_or_none()
+    found = await _EXTEND.first(session, chunk=lease.chunk_id, fence=lease.fence, length=length)
     if found is None:
         raise LeaseLost
-    clock.remember(session, found[1])
-    return bool(found[0] == BroadcastStatus.ACTIVE)
+    clock.remember(session, found["now"])
+    return bool(found["is_active"])
 
 
 async def let_go(session: AsyncSession, lease: Lease, *, is_done: bool, not_before: datetime, tally: Any) -> None:
     """Give the chunk back. Raises LeaseLost when it was taken away before."""
-    given_back = await session.execute(
-        update(ChunkRow)
-        .where(ChunkRow.id == lease.chunk_id, ChunkRow.fence == lease.fence)
-        .values(lease_owner=None, lease_until=None, is_done=is_done, not_before=not_before, tally=tally)
-        .returning(ChunkRow.id)
+    given_back = await _LET_GO.first(
+        session,
+        chunk=lease.chunk_id,
+        fence=lease.fence,
+        is_done=is_done,
+        not_before=not_before,
+        tally=orjson.dumps(tally).decode(),
     )
-    if given_back.scalar_one_or_none() is None:
+    if given_back is None:
         raise LeaseLost
 
 
