@@ -56,7 +56,7 @@ async def claim(sessions: Sessions, busy: Collection[int] = ()) -> list[Claimed]
         if await recovery.is_on(session):
             return []
         found = await session.execute(_CLAIM, {"busy": list(busy), "seconds": LEASE_SECONDS})
-        return [await _load(session, *row) for row in found.tuples().all()]
+        return [await _load(session, *row) for row in found.all()]
 
 
 async def _load(session: AsyncSession, endpoint_id: int, event_id: UUID, occurred_at: datetime, fence: int) -> Claimed:

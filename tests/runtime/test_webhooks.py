@@ -1,0 +1,103 @@
+"""The loop that sends webhooks: shared by several, fair to endpoints, finished in order."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+
+from crm.db.session import Sessions, Surroundings
+from crm.events.catalogue import CheckedIn
+from crm.events.relay import relay_all
+from crm.events.service import publish_many
+from crm.kit import egress
+from crm.webhooks import service
+from runtime.webhooks import Courier
+from tests.factories.consumer import PATIENCE, Consumer, consuming, loopback_egress
+from tests.factories.members import make_member
+
+
+@pytest.fixture(scope="session")
+def surroundings(surroundings: Surroundings) -> Surroundings:
+    """As everywhere, but loopback may be called."""
+    return replace(surroundings, ports={**surroundings.ports, egress.PORT: loopback_egress()})
+
+
+async def _endpoint(sessions: Sessions, address: str) -> int:
+    async with sessions.begin() as session:
+        made = await service.create(session, name="Till", address=address, kinds=["checked_in"])
+        return made.endpoint.id
+
+
+async def _check_in(sessions: Sessions, number: int) -> None:
+    async with sessions.begin() as session:
+        member = await make_member(session)
+        today = (await session.execute(text("SELECT siyu_now()::date"))).scalar_one()
+        facts = [CheckedIn(member_id=member.id, local_date=today, streak=streak) for streak in range(number)]
+        await publish_many(session, facts)
+    await relay_all(sessions)
+
+
+@asynccontextmanager
+async def _couriers(sessions: Sessions, number: int = 1) -> AsyncIterator[asyncio.Event]:
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(number):
+            group.create_task(Courier(sessions, loopback_egress()).run(stop))
+        try:
+            yield stop
+        finally:
+            stop.set()
+
+
+async def _until(consumer: Consumer, number: int) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while len(consumer.heard) < number:
+            await asyncio.sleep(0.01)
+
+
+async def _states(sessions: Sessions) -> dict[str, int]:
+    async with sessions() as session:
+        rows = await session.execute(text("SELECT state, count(*) AS number FROM webhook_messages GROUP BY state"))
+        return {row.state: row.number for row in rows}
+
+
+async def test_a_slow_consumer_does_not_stop_others(committed_sessions: Sessions) -> None:
+    async with consuming(Consumer()) as slow, consuming(Consumer()) as quick:
+        slow.open_door.clear()
+        await _endpoint(committed_sessions, slow.base_url)
+        await _endpoint(committed_sessions, quick.base_url)
+        await _check_in(committed_sessions, 12)
+        async with _couriers(committed_sessions):
+            await _until(quick, 12)
+            await _until(slow, 4)
+            assert slow.most_inside == 4
+            slow.open_door.set()
+            await _until(slow, 12)
+    assert await _states(committed_sessions) == {"delivered": 24}
+    assert slow.most_inside == 4
+
+
+async def test_two_share_the_work_without_a_double(committed_sessions: Sessions) -> None:
+    async with consuming(Consumer()) as consumer:
+        await _endpoint(committed_sessions, consumer.base_url)
+        await _check_in(committed_sessions, 40)
+        async with _couriers(committed_sessions, 2):
+            await _until(consumer, 40)
+    assert await _states(committed_sessions) == {"delivered": 40}
+    assert len(consumer.ids()) == len(set(consumer.ids())) == 40
+
+
+async def test_what_is_on_its_way_is_finished_when_told_to_stop(committed_sessions: Sessions) -> None:
+    async with consuming(Consumer()) as consumer:
+        consumer.open_door.clear()
+        await _endpoint(committed_sessions, consumer.base_url)
+        await _check_in(committed_sessions, 9)
+        async with _couriers(committed_sessions) as stop:
+            await _until(consumer, 4)
+            stop.set()
+            consumer.open_door.set()
+    assert await _states(committed_sessions) == {"delivered": 4, "waiting": 5}
+    assert len(consumer.heard) == 4
