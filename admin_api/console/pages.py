@@ -15,6 +15,7 @@ from admin_api.addresses import ROOT
 from admin_api.console import locale as locales
 from admin_api.edge import Edge
 from admin_api.errors import as_problem
+from crm.alerts import service as alerts
 from crm.brand import service as brands
 from crm.brand.types import Brand
 from crm.db import clock
@@ -62,7 +63,8 @@ async def render(
     """The page `console/<template>.html`. `nav` is the entry of the menu that is lit.
 
     Besides `values`, pages get brand, operator, may(permission), now, day, moment, clock, ago, number, percent,
-    money, locale, csrf_token, banners, flashes, here and open_requests. A template without the frame makes a fragment.
+    money, locale, csrf_token, banners, flashes, here, open_requests and open_alerts. A template
+    without the frame makes a fragment.
     """
     brand = await brands.get(edge.session)
     locale = locale_of(edge)
@@ -84,6 +86,7 @@ async def render(
         "nav_active": nav,
         "page_title": title,
         "open_requests": await tickets.count_open(edge.session) if edge.may(Permission.TICKETS_READ) else 0,
+        "open_alerts": await alerts.count_open(edge.session) if edge.may(Permission.ALERTS_READ) else None,
     }
     html = environment(locale).get_template(f"console/{template}.html").render({**known, **values})
     return HTMLResponse(html, status)

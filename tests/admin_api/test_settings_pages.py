@@ -14,7 +14,7 @@ from crm.operators.permissions import Role
 from tests.admin_api.conftest import MakeSite, Site
 from tests.factories.members import make_contact
 
-SETTINGS = ["account", "brand", "bots", "operators", "api-keys"]
+SETTINGS = ["account", "brand", "bots", "operators", "api-keys", "dead-letters"]
 XSS = "<script>alert(1)</script>"
 
 

@@ -1,7 +1,5 @@
 """Hand-offs that were given up: told without texts, replayed once, discarded."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -30,10 +28,10 @@ async def effect(session: AsyncSession, event: RecordedEvent) -> None:
 
 
 @pytest.fixture
-def listening(sessions: Sessions, vault: Vault) -> Iterator[Sessions]:
+def listening(sessions: Sessions, vault: Vault) -> Sessions:
     Shop.is_broken = True
     info = {"siyu": Surroundings(vault, {PORT: Subscriptions([effect])})}
-    yield async_sessionmaker(
+    return async_sessionmaker(
         sessions.kw["bind"], join_transaction_mode="create_savepoint", expire_on_commit=False, info=info
     )
 
