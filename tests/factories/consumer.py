@@ -58,6 +58,7 @@ class Consumer:
     text: str = ""
     heard: list[Heard] = field(default_factory=list)
     open_door: asyncio.Event = field(default_factory=asyncio.Event)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
     inside: int = 0
     most_inside: int = 0
     base_url: str = ""
@@ -68,10 +69,18 @@ class Consumer:
         self.most_inside = max(self.most_inside, self.inside)
         try:
             self.heard.append(Heard(request.path, dict(request.headers), await request.read()))
+            self.news.set()
             await self.open_door.wait()
             return web.Response(status=self.status, headers=self.headers, text=self.text)
         finally:
             self.inside -= 1
+
+    async def until(self, number: int) -> None:
+        """Wait until it heard so many requests."""
+        async with asyncio.timeout(PATIENCE):
+            while len(self.heard) < number:
+                self.news.clear()
+                await self.news.wait()
 
     def ids(self) -> list[str]:
         """The `webhook-id` of each request."""

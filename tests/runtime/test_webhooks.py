@@ -15,7 +15,7 @@ from crm.events.service import publish_many
 from crm.kit import egress
 from crm.webhooks import service
 from runtime.webhooks import Courier
-from tests.factories.consumer import PATIENCE, Consumer, consuming, loopback_egress
+from tests.factories.consumer import Consumer, consuming, loopback_egress
 from tests.factories.members import make_member
 
 
@@ -52,12 +52,6 @@ async def _couriers(sessions: Sessions, number: int = 1) -> AsyncIterator[asynci
             stop.set()
 
 
-async def _until(consumer: Consumer, number: int) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while len(consumer.heard) < number:
-            await asyncio.sleep(0.01)
-
-
 async def _states(sessions: Sessions) -> dict[str, int]:
     async with sessions() as session:
         rows = await session.execute(text("SELECT state, count(*) AS number FROM webhook_messages GROUP BY state"))
@@ -71,11 +65,11 @@ async def test_a_slow_consumer_does_not_stop_others(committed_sessions: Sessions
         await _endpoint(committed_sessions, quick.base_url)
         await _check_in(committed_sessions, 12)
         async with _couriers(committed_sessions):
-            await _until(quick, 12)
-            await _until(slow, 4)
+            await quick.until(12)
+            await slow.until(4)
             assert slow.most_inside == 4
             slow.open_door.set()
-            await _until(slow, 12)
+            await slow.until(12)
     assert await _states(committed_sessions) == {"delivered": 24}
     assert slow.most_inside == 4
 
@@ -85,7 +79,7 @@ async def test_two_share_the_work_without_a_double(committed_sessions: Sessions)
         await _endpoint(committed_sessions, consumer.base_url)
         await _check_in(committed_sessions, 40)
         async with _couriers(committed_sessions, 2):
-            await _until(consumer, 40)
+            await consumer.until(40)
     assert await _states(committed_sessions) == {"delivered": 40}
     assert len(consumer.ids()) == len(set(consumer.ids())) == 40
 
@@ -96,7 +90,7 @@ async def test_what_is_on_its_way_is_finished_when_told_to_stop(committed_sessio
         await _endpoint(committed_sessions, consumer.base_url)
         await _check_in(committed_sessions, 9)
         async with _couriers(committed_sessions) as stop:
-            await _until(consumer, 4)
+            await consumer.until(4)
             stop.set()
             consumer.open_door.set()
     assert await _states(committed_sessions) == {"delivered": 4, "waiting": 5}
