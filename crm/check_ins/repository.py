@@ -1,31 +1,43 @@
 """Statements of check-ins."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Row, delete, extract, select, text, tuple_, update
+from sqlalchemy import delete, extract, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.check_ins.models import CheckInRow, StreakRow
 from crm.check_ins.policy import MINIMUM_GAP, Streak
+from crm.db.prepared import Prepared
 
-AnyRow = Row[*tuple[Any, ...]]
-_CHECK_IN = text(
-    "WITH counted AS ("
-    " INSERT INTO check_in_streaks AS s (member_id, last_on, last_at, streak, best, total)"
-    " VALUES (:member_id, :today, :now, 1, 1, 1)"
-    " ON CONFLICT (member_id) DO UPDATE SET last_on = excluded.last_on, last_at = excluded.last_at,"
-    "  streak = CASE WHEN s.last_on >= :day_before THEN s.streak + 1 ELSE 1 END,"
-    "  best = greatest(s.best, CASE WHEN s.last_on >= :day_before THEN s.streak + 1 ELSE 1 END), total = s.total + 1"
-    " WHERE s.last_on < excluded.last_on AND s.last_at <= :latest"
-    " RETURNING member_id, last_on, last_at, streak, total)"
-    " , kept AS (INSERT INTO check_ins (member_id, local_date, checked_in_at, zone, streak, channel)"
-    " SELECT member_id, last_on, last_at, :zone, streak, :channel FROM counted ON CONFLICT DO NOTHING RETURNING 1)"
-    " SELECT streak, total, ARRAY(SELECT extract(day FROM c.local_date)::int FROM check_ins c"
-    "  WHERE c.member_id = :member_id AND c.local_date >= :month AND c.local_date < :today ORDER BY c.local_date)"
-    " AS days_before FROM counted"
+_CHECK_IN = Prepared(
+    text(
+        "WITH counted AS ("
+        " INSERT INTO check_in_streaks AS s (member_id, last_on, last_at, streak, best, total)"
+        " VALUES (:member_id, :today, :now, 1, 1, 1)"
+        " ON CONFLICT (member_id) DO UPDATE SET last_on = excluded.last_on, last_at = excluded.last_at,"
+        "  streak = CASE WHEN s.last_on >= :day_before THEN s.streak + 1 ELSE 1 END,"
+        "  best = greatest(s.best, CASE WHEN s.last_on >= :day_before THEN s.streak + 1 ELSE 1 END),"
+        "  total = s.total + 1"
+        " WHERE s.last_on < excluded.last_on AND s.last_at <= :latest"
+        " RETURNING member_id, last_on, last_at, streak, total)"
+        " , kept AS (INSERT INTO check_ins (member_id, local_date, checked_in_at, zone, streak, channel)"
+        " SELECT member_id, last_on, last_at, :zone, streak, :channel FROM counted ON CONFLICT DO NOTHING RETURNING 1)"
+        " SELECT streak, total, ARRAY(SELECT extract(day FROM c.local_date)::int FROM check_ins c"
+        "  WHERE c.member_id = :member_id AND c.local_date >= :month AND c.local_date < :today ORDER BY c.local_date)"
+        " AS days_before FROM counted"
+    )
 )
+
+
+class Counted(NamedTuple):
+    """A check-in that counted."""
+
+    streak: int
+    total: int
+    days_before: list[int]
+    """This month's earlier check-ins, as the statement found them."""
 
 
 async def check_in(
@@ -37,11 +49,8 @@ async def check_in(
     now: datetime,
     zone: str,
     channel: str | None,
-) -> AnyRow | None:
-    """Count today's check-in, once however many try at the same time; None when it does not count.
-
-    Answers streak, total and days_before: this month's earlier check-ins, as the statement found them.
-    """
+) -> Counted | None:
+    """Count today's check-in, once however many try at the same time; None when it does not count."""
     values = {
         "member_id": member_id,
         "today": today,
@@ -52,7 +61,8 @@ async def check_in(
         "zone": zone,
         "channel": channel,
     }
-    return (await session.execute(_CHECK_IN, values)).one_or_none()
+    row = await _CHECK_IN.first(session, **values)
+    return None if row is None else Counted(*row)
 
 
 async def standing(session: AsyncSession, member_id: int) -> StreakRow | None:

@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.check_ins import policy, repository
-from crm.check_ins.repository import AnyRow
+from crm.check_ins.repository import Counted
 from crm.check_ins.types import CheckInCalendar, CheckInResult
 from crm.db import clock
 from crm.events import service as events
@@ -80,13 +80,12 @@ async def calendar(session: AsyncSession, member_id: int) -> CheckInCalendar:
 
 
 async def _announce(
-    session: AsyncSession, member_id: int, today: date, counted: AnyRow, channel: str | None
+    session: AsyncSession, member_id: int, today: date, counted: Counted, channel: str | None
 ) -> list[Award]:
-    await profiles.record(
-        session, member_id, streak=counted.streak, last_check_in_on=today, check_ins_count=counted.total
-    )
+    profile = await profiles.checked_in(session, member_id, streak=counted.streak, on=today, total=counted.total)
     fact = CheckedIn(member_id=member_id, local_date=today, streak=counted.streak, channel=channel)
-    return await points.award(session, await events.publish(session, fact))
+    async with events.together(session):
+        return await points.award(session, await events.publish(session, fact), profile=profile)
 
 
 async def _days(session: AsyncSession, member_id: int, today: date) -> list[int]:

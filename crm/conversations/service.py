@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, select, tuple_, update
+from sqlalchemy import bindparam, func, insert, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.conversations.models import ConversationRow, MessageRow
 from crm.conversations.types import Conversation, Direction, NewMessage, StaleConversation, TranscriptMessage
 from crm.db import clock
+from crm.db.prepared import Prepared
 from crm.db.session import vault
 from crm.kit.ids import uuid7
 from crm.kit.text import clean_text, cut_bytes
@@ -19,50 +20,83 @@ from crm.members import service as members
 
 BODY = "conversation_messages.body"
 _CONVERSATIONS = ConversationRow.metadata.tables["conversations"]
-_MESSAGES = ConversationRow.metadata.tables["conversation_messages"]
 _COLUMNS = [
     _CONVERSATIONS.c[name] for name in ("id", "identity_id", "bot_id", "chat_key", "version", "runs_started", "runs")
 ]
 # Built once: every inbound update runs them.
-_LOAD = select(*_COLUMNS).where(_CONVERSATIONS.c.identity_id == bindparam("wanted"))
-_MAKE = insert(_CONVERSATIONS).returning(*_COLUMNS)
-_RECORD = insert(_MESSAGES)
+_LOAD = Prepared(select(*_COLUMNS).where(_CONVERSATIONS.c.identity_id == bindparam("identity_id")))
+_MAKE = Prepared(
+    insert(_CONVERSATIONS)
+    .values({name: bindparam(name) for name in ("identity_id", "bot_id", "chat_key")})
+    .returning(*_COLUMNS)
+)
+_SAVE = Prepared(
+    update(_CONVERSATIONS)
+    .where(_CONVERSATIONS.c.id == bindparam("own_id"), _CONVERSATIONS.c.version == bindparam("own_version"))
+    .values(
+        runs=bindparam("runs"),
+        runs_started=bindparam("runs_started"),
+        chat_key=bindparam("chat_key"),
+        version=_CONVERSATIONS.c.version + 1,
+        changed_at=func.siyu_now(),
+    )
+    .returning(_CONVERSATIONS.c.id)
+)
+_RECORD = Prepared(
+    text("""
+INSERT INTO conversation_messages (id, at, identity_id, direction, kind, operator_id, is_cut, body)
+SELECT id, CAST(:at AS timestamptz), CAST(:identity_id AS bigint), direction, kind, operator_id, is_cut, body
+FROM unnest(
+    CAST(:ids AS uuid[]), CAST(:directions AS text[]), CAST(:kinds AS text[]), CAST(:operators AS bigint[]),
+    CAST(:cuts AS boolean[]), CAST(:bodies AS bytea[])
+) AS given (id, direction, kind, operator_id, is_cut, body)
+""")
+)
 
 
 async def load(session: AsyncSession, identity_id: int, *, bot_id: int, chat_key: str) -> Conversation:
     """The identity's conversation, made if there is none. The caller holds the chat's lock."""
-    found = (await session.execute(_LOAD, {"wanted": identity_id})).one_or_none()
+    found = await _LOAD.first(session, identity_id=identity_id)
     if found is None:
-        values = {"identity_id": identity_id, "bot_id": bot_id, "chat_key": chat_key}
-        found = (await session.execute(_MAKE, values)).one()
-    return Conversation(*found)
+        found = await _MAKE.first(session, identity_id=identity_id, bot_id=bot_id, chat_key=chat_key)
+    return Conversation(**found)
 
 
 async def save(
     session: AsyncSession, conversation: Conversation, *, runs: list[dict[str, Any]], runs_started: int
 ) -> None:
     """Write what the engine made of the conversation. Raises StaleConversation if it went on meanwhile."""
-    query = (
-        update(ConversationRow)
-        .where(ConversationRow.id == conversation.id, ConversationRow.version == conversation.version)
-        .values(
-            runs=runs,
-            runs_started=runs_started,
-            chat_key=conversation.chat_key,
-            version=ConversationRow.version + 1,
-            changed_at=func.siyu_now(),
-        )
-        .returning(ConversationRow.id)
+    saved = await _SAVE.first(
+        session,
+        own_id=conversation.id,
+        own_version=conversation.version,
+        runs=json.dumps(runs),
+        runs_started=runs_started,
+        chat_key=conversation.chat_key,
     )
-    if (await session.execute(query)).one_or_none() is None:
+    if saved is None:
         raise StaleConversation
 
 
 async def record(session: AsyncSession, identity_id: int, messages: Sequence[NewMessage]) -> None:
     """Add lines to the identity's transcript, in order, in one statement."""
     at = await clock.now(session)
-    if messages:
-        await session.execute(_RECORD, [_row(session, identity_id, at, item) for item in messages])
+    if not messages:
+        return
+    ids = [uuid7(at) for _ in messages]
+    texts = [cut_bytes(clean_text(message.text)) for message in messages]
+    bodies = [_body(message, kept) for message, (kept, _) in zip(messages, texts, strict=True)]
+    await _RECORD.fetch(
+        session,
+        at=at,
+        identity_id=identity_id,
+        ids=ids,
+        directions=[message.direction for message in messages],
+        kinds=[message.kind for message in messages],
+        operators=[message.operator_id for message in messages],
+        cuts=[is_cut or message.is_cut for message, (_, is_cut) in zip(messages, texts, strict=True)],
+        bodies=[vault(session).seal(body, _place(own)) for own, body in zip(ids, bodies, strict=True)],
+    )
 
 
 async def transcript(
@@ -84,21 +118,9 @@ async def of_identities(
     return [_message(session, row) for row in rows]
 
 
-def _row(session: AsyncSession, identity_id: int, at: datetime, message: NewMessage) -> dict[str, Any]:
-    text, is_cut = cut_bytes(clean_text(message.text))
+def _body(message: NewMessage, kept: str) -> str:
     photo = None if message.photo_media_id is None else str(message.photo_media_id)
-    body = json.dumps({"text": text, "buttons": message.buttons, "photo": photo}, ensure_ascii=False)
-    message_id = uuid7(at)
-    return {
-        "id": message_id,
-        "at": at,
-        "identity_id": identity_id,
-        "direction": message.direction,
-        "kind": message.kind,
-        "operator_id": message.operator_id,
-        "is_cut": is_cut or message.is_cut,
-        "body": vault(session).seal(body, _place(message_id)),
-    }
+    return json.dumps({"text": kept, "buttons": message.buttons, "photo": photo}, ensure_ascii=False)
 
 
 def _message(session: AsyncSession, row: MessageRow) -> TranscriptMessage:

@@ -209,7 +209,4 @@ async def replies(
     key = outbox.Source(source[0], source[1], month_of_source(source[1], now))
     traits, room = traits_of(session, identity.channel), room_in(message_class)
     parts = [part for message in messages for part in pieces(message, traits, room=room)]
-    return [
-        await outbox.add(session, identity, key, step, part, message_class=message_class, is_gated=is_gated)
-        for step, part in enumerate(parts)
-    ]
+    return await outbox.add(session, identity, key, parts, message_class=message_class, is_gated=is_gated)

@@ -64,19 +64,13 @@ async def publish_many(session: AsyncSession, facts: Sequence[Event], *, source:
 async def together(session: AsyncSession) -> AsyncIterator[None]:
     """Insert what is published inside the block in one statement at its end; nothing of it after an error.
 
-    Inside of another such block the outer one inserts. A turn of a conversation publishes four times: this spares
-    three round trips of its transaction. Until the end the log does not show these events.
+    Inside of another such block the outer one inserts. Until the end the log does not show these events.
     """
-    waiting: list[RecordedEvent] | None = session.info.get(_WAITING)
-    if waiting is not None:
-        before = len(waiting)
-        try:
-            yield
-        except BaseException:
-            del waiting[before:]
-            raise
+    if _WAITING in session.info:
+        yield
         return
-    waiting = session.info[_WAITING] = []
+    waiting: list[RecordedEvent] = []
+    session.info[_WAITING] = waiting
     try:
         yield
     finally:

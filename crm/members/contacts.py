@@ -1,10 +1,11 @@
 """The inbound path's view of members: who is at an address, when they were seen, whether messages reach them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, exists, select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.brand import service as brand
@@ -122,7 +123,7 @@ def _address(text: str) -> str:
     return address
 
 
-async def _known(session: AsyncSession, row: RowMapping, sighting: Sighting, *, revives: bool) -> Contact:
+async def _known(session: AsyncSession, row: Mapping[str, Any], sighting: Sighting, *, revives: bool) -> Contact:
     now: datetime = row["now"]
     identity = identity_of(row, "identity_")
     member = member_of(row, vault(session), now, "member_")

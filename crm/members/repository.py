@@ -1,5 +1,6 @@
 """Rows of members and identities as values, and the statements of the inbound path."""
 
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.bots.views import bots
+from crm.brand.views import zone as brand_zone
 from crm.db import clock
+from crm.db.prepared import Prepared
 from crm.db.session import vault
 from crm.kit.crypto import Vault
 from crm.members import policy
@@ -21,7 +24,7 @@ MEMBERS: Table = MemberRow.metadata.tables["members"]
 IDENTITIES: Table = IdentityRow.metadata.tables["identities"]
 PHONE, PHONE_TAIL, EMAIL, PERSONAL = "members.phone", "members.phone_tail", "members.email", "members.personal"
 
-_FIND_CONTACT = (
+_FIND_CONTACT = Prepared(
     select(
         func.siyu_now().label("now"),
         *(column.label(f"identity_{column.name}") for column in IDENTITIES.c),
@@ -31,14 +34,19 @@ _FIND_CONTACT = (
     .where(IDENTITIES.c.bot_id == bindparam("bot_id"), IDENTITIES.c.address == bindparam("address"))
     .with_for_update(read=True, key_share=True, of=MEMBERS)
 )
+_ZONE = Prepared(
+    select(
+        MEMBERS.c.time_zone, MEMBERS.c.next_time_zone, MEMBERS.c.zone_changes_at, brand_zone.label("of_brand")
+    ).where(MEMBERS.c.id == bindparam("own_id"))
+)
 
 
-def identity_of(row: RowMapping, prefix: str = "") -> Identity:
+def identity_of(row: Mapping[Any, Any], prefix: str = "") -> Identity:
     """An identity from a row whose columns start with `prefix`."""
     return Identity(**{field.name: row[prefix + field.name] for field in fields(Identity)})
 
 
-def member_of(row: RowMapping, safe: Vault, now: datetime, prefix: str = "") -> Member:
+def member_of(row: Mapping[Any, Any], safe: Vault, now: datetime, prefix: str = "") -> Member:
     """A member from a row whose columns start with `prefix`, as of `now`."""
     facts = {column.name: row[prefix + column.name] for column in MEMBERS.c}
     member_id, changes_at = facts["id"], facts["zone_changes_at"]
@@ -66,15 +74,20 @@ def _masked_email(sealed: bytes | None, member_id: int, safe: Vault) -> str | No
     return None if sealed is None else policy.masked_email(safe.open(sealed, f"{EMAIL}:{member_id}"))
 
 
-async def find_contact(session: AsyncSession, bot_id: int, address: str) -> RowMapping | None:
+async def find_contact(session: AsyncSession, bot_id: int, address: str) -> Mapping[str, Any] | None:
     """The joined row (`identity_*`, `member_*`, `now`) of an address: one statement, which also tells the time.
 
     It holds the member's key until the transaction ends, so that a merge waits for what is under way.
     """
-    found = await session.execute(_FIND_CONTACT, {"bot_id": bot_id, "address": address})
-    row = found.mappings().one_or_none()
+    row: Mapping[str, Any] | None = await _FIND_CONTACT.first(session, bot_id=bot_id, address=address)
     if row is not None:
         clock.remember(session, row["now"])
+    return row
+
+
+async def zone_row(session: AsyncSession, member_id: int) -> Mapping[str, Any] | None:
+    """The member's zone, the next one and when it comes into force, with the brand's zone beside them."""
+    row: Mapping[str, Any] | None = await _ZONE.first(session, own_id=member_id)
     return row
 
 

@@ -13,7 +13,7 @@ from crm.kit.paging import Page
 from crm.kit.text import clean_name
 from crm.members import attributes, contacts, editing, policy, search
 from crm.members.errors import IdentityNotFound, MemberNotFound
-from crm.members.repository import EMAIL, IDENTITIES, MEMBERS, PHONE, identity_of, load
+from crm.members.repository import EMAIL, IDENTITIES, MEMBERS, PHONE, identity_of, load, zone_row
 from crm.members.types import Contact, Identity, Member, MemberChanges, MemberQuery, MemberSummary
 from crm.profiles import service as profiles
 
@@ -165,9 +165,9 @@ async def mark_signed_up(session: AsyncSession, member_id: int) -> bool:
 
 async def zone(session: AsyncSession, member_id: int) -> ZoneInfo:
     """The zone that the member's days are counted in: their own, else the brand's."""
-    columns = (MEMBERS.c.time_zone, MEMBERS.c.next_time_zone, MEMBERS.c.zone_changes_at)
-    row = (await session.execute(select(*columns).where(MEMBERS.c.id == member_id))).one_or_none()
+    row = await zone_row(session, member_id)
     if row is None:
         raise MemberNotFound(member_id=member_id)
-    name = policy.zone_in_force(row[0], row[1], row[2], await clock.now(session))
-    return ZoneInfo(name or (await brand.get(session)).time_zone)
+    now = await clock.now(session)
+    name = policy.zone_in_force(row["time_zone"], row["next_time_zone"], row["zone_changes_at"], now)
+    return ZoneInfo(name or row["of_brand"] or brand.DEFAULT.time_zone)

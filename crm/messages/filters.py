@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from functools import cache, lru_cache
 from typing import Any
 
+from babel import Locale
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal
 from jinja2 import pass_context
@@ -12,8 +14,19 @@ from jinja2.runtime import Context
 _MOST_CHARACTERS = 1000
 
 
-def _locale(context: Context) -> str:
-    return str(context.get("locale", "en")).replace("-", "_")
+@cache
+def _parsed(name: str) -> Locale:
+    return Locale.parse(name, sep="-")
+
+
+def _locale(context: Context) -> Locale:
+    """Parsed once: reading a name anew takes longer than the rest of a text."""
+    return _parsed(str(context.get("locale", "en")))
+
+
+@lru_cache(maxsize=512)
+def _skeleton(skeleton: str, day: date, locale: Locale) -> str:
+    return str(format_skeleton(skeleton, day, locale=locale))
 
 
 @pass_context
@@ -49,14 +62,14 @@ def long_date(context: Context, value: Any) -> str:
 def short_date(context: Context, value: Any) -> str:
     """Day and month in the reader's language."""
     day = _as_date(value)
-    return format_skeleton("MMMd", day, locale=_locale(context)) if isinstance(day, date) else str(value)
+    return _skeleton("MMMd", day, _locale(context)) if isinstance(day, date) else str(value)
 
 
 @pass_context
 def month(context: Context, value: Any) -> str:
     """Month and year in the reader's language."""
     day = _as_date(value)
-    return format_skeleton("yMMMM", day, locale=_locale(context)) if isinstance(day, date) else str(value)
+    return _skeleton("yMMMM", day, _locale(context)) if isinstance(day, date) else str(value)
 
 
 @pass_context

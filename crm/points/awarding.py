@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,7 +10,7 @@ from crm.events.catalogue import CATALOGUE, PointsEarned
 from crm.events.types import Event, RecordedEvent
 from crm.points import earning_rules, policy, repository
 from crm.points.kinds import kind_named, kinds_for
-from crm.points.repository import Line
+from crm.points.repository import Line, Posted
 from crm.points.types import MAX_POINTS, Account, Award, EarningRule, EntryKind
 from crm.profiles import service as profiles
 from crm.profiles.types import Profile
@@ -38,7 +37,7 @@ def decide(rules: list[EarningRule], event: Event, profile: Profile, at: datetim
     return due
 
 
-async def award(session: AsyncSession, event: RecordedEvent) -> list[Award]:
+async def award(session: AsyncSession, event: RecordedEvent, *, profile: Profile | None) -> list[Award]:
     """See `crm.points.service.award`."""
     names = kinds_for(event.kind)
     if event.member_id is None or not names:
@@ -46,7 +45,7 @@ async def award(session: AsyncSession, event: RecordedEvent) -> list[Award]:
     rules = await earning_rules.in_force(session, names, event.occurred_at)
     if not rules:
         return []
-    profile = await profiles.get(session, event.member_id)
+    profile = profile or await profiles.get(session, event.member_id)
     due = decide(rules, event.as_event(CATALOGUE[event.kind]), profile, event.occurred_at)
     if not due:
         return []
@@ -80,5 +79,5 @@ def _line(event: RecordedEvent, member_id: int, due: Due) -> Line:
     )
 
 
-def _award(rule: EarningRule, row: Any) -> Award:
+def _award(rule: EarningRule, row: Posted) -> Award:
     return Award(rule.kind, rule.id, row.points, row.transaction_id, row.balance, row.outcome == "posted")

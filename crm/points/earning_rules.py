@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import DateTime, Row, Select, bindparam, insert, or_, select, update
+from sqlalchemy import ARRAY, DateTime, Select, Text, any_, bindparam, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
+from crm.db.prepared import Prepared
 from crm.kit.text import clean_name
 from crm.points.defaults import SHIPPED
 from crm.points.errors import InvalidRule, RuleNotFound, RuleNotGrantable
@@ -68,7 +69,7 @@ async def change(session: AsyncSession, rule_id: int, **changes: Any) -> Earning
 
 async def get(session: AsyncSession, rule_id: int) -> EarningRule:
     """The rule as it is now. Raises RuleNotFound."""
-    row = (await session.execute(_current().where(EarningRuleRow.id == rule_id))).one_or_none()
+    row = (await session.execute(_current().where(EarningRuleRow.id == rule_id))).mappings().one_or_none()
     if row is None:
         raise RuleNotFound(rule_id=rule_id)
     return _rule(row)
@@ -76,12 +77,13 @@ async def get(session: AsyncSession, rule_id: int) -> EarningRule:
 
 async def listing(session: AsyncSession) -> list[EarningRule]:
     """Every rule as it is now, oldest first."""
-    return [_rule(row) for row in await session.execute(_current().order_by(EarningRuleRow.id))]
+    return [_rule(row) for row in (await session.execute(_current().order_by(EarningRuleRow.id))).mappings()]
 
 
 async def in_force(session: AsyncSession, kinds: Sequence[str], at: datetime) -> list[EarningRule]:
     """The active rules of these kinds that were valid at `at`, oldest first."""
-    return [_rule(row) for row in await session.execute(_IN_FORCE, {"kinds": kinds, "at": at})]
+    rows = await _IN_FORCE.fetch(session, kinds=list(kinds), at=at)
+    return [_rule(row) for row in rows]
 
 
 async def grantable(session: AsyncSession, rule_id: int) -> EarningRule:
@@ -167,7 +169,7 @@ def _in_force() -> Select[*tuple[Any, ...]]:
     at = bindparam("at", type_=DateTime(timezone=True))
     return (
         _select()
-        .where(EarningRuleRow.kind.in_(bindparam("kinds", expanding=True)), _VERSION.is_active)
+        .where(EarningRuleRow.kind == any_(bindparam("kinds", type_=ARRAY(Text))), _VERSION.is_active)
         .where(_VERSION.in_force_from <= at, or_(_VERSION.in_force_until.is_(None), _VERSION.in_force_until > at))
         .where(or_(_VERSION.valid_from.is_(None), _VERSION.valid_from <= at))
         .where(or_(_VERSION.valid_until.is_(None), _VERSION.valid_until > at))
@@ -175,19 +177,19 @@ def _in_force() -> Select[*tuple[Any, ...]]:
     )
 
 
-_IN_FORCE = _in_force()
+_IN_FORCE = Prepared(_in_force())
 """Built once: every award asks it."""
 
 
-def _rule(row: Row[*tuple[Any, ...]]) -> EarningRule:
+def _rule(row: Mapping[Any, Any]) -> EarningRule:
     return EarningRule(
-        row.id,
-        row.kind,
-        row.name,
-        row.parameters,
-        row.is_active,
-        row.valid_from,
-        row.valid_until,
-        row.version,
-        row.in_force_from,
+        row["id"],
+        row["kind"],
+        row["name"],
+        row["parameters"],
+        row["is_active"],
+        row["valid_from"],
+        row["valid_until"],
+        row["version"],
+        row["in_force_from"],
     )

@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Row, Select, TextClause, and_, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.db.prepared import Prepared
 from crm.points.models import AccountRow, EntryRow, LotRow, TransactionRow
 from crm.points.types import Account, Entry, EntryKind, Expiring
 
@@ -21,6 +22,7 @@ POST: TextClause = text(
     " LATERAL siyu_post_points(l.member_id, l.kind, l.key, l.points, l.contra, l.reason, l.occurred_at, l.actor,"
     " l.expires_at, l.rule_id, l.event_id, l.reverses_id, l.restores_id, l.restores_at, l.lot_id, l.may_owe) AS p"
 )
+_POST = Prepared(POST)
 _DUE = text(
     "WITH due AS (SELECT id, member_id, expires_at FROM point_lots WHERE remaining > 0 AND expires_at <= siyu_now()"
     " AND (CAST(:member_id AS bigint) IS NULL OR member_id = :member_id) ORDER BY expires_at, id LIMIT :most),"
@@ -62,14 +64,24 @@ class Line:
     """Take what is there and book the rest as debt."""
 
 
-async def post(session: AsyncSession, lines: Sequence[Line]) -> Sequence[AnyRow]:
+class Posted(NamedTuple):
+    """What became of a line: `outcome` is posted, replayed, reversed or insufficient."""
+
+    outcome: str
+    transaction_id: UUID
+    points: int
+    balance: int
+    debt: int
+    member_id: int
+
+
+async def post(session: AsyncSession, lines: Sequence[Line]) -> Sequence[Posted]:
     """Post the lines in order, in one statement; a row per line.
 
-    Its `outcome` is posted, replayed, reversed or insufficient; with the last nothing was
-    written and `balance` is what could have been spent.
+    After insufficient nothing was written and `balance` is what could have been spent.
     """
-    data = json.dumps([asdict(line) for line in lines], default=str)
-    return (await session.execute(POST, {"lines": data})).all()
+    data = json.dumps([vars(line) for line in lines], default=str)
+    return [Posted(*row) for row in await _POST.fetch(session, lines=data)]
 
 
 async def due_lots(session: AsyncSession, *, most: int, member_id: int | None = None) -> Sequence[AnyRow]:

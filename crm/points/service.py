@@ -4,10 +4,8 @@ Every posting has a key and happens once; it locks the member's account, so para
 """
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
@@ -17,7 +15,7 @@ from crm.events.types import RecordedEvent
 from crm.kit.paging import Page, check_limit, decode_cursor, encode_cursor
 from crm.points import awarding, checkpoints, earning_rules, policy, repository, verification
 from crm.points.errors import AlreadyReversed, InsufficientPoints, NotReversible, PostingKeyReused, TransactionNotFound
-from crm.points.repository import Line
+from crm.points.repository import Line, Posted
 from crm.points.types import (
     Account,
     Award,
@@ -29,17 +27,19 @@ from crm.points.types import (
     Posting,
     WayToEarn,
 )
+from crm.profiles.types import Profile
 
 _SHOWN = 5
 _CONTRA = {EntryKind.EARN: Account.ISSUANCE, EntryKind.REDEEM: Account.REDEMPTION, EntryKind.ADJUST: Account.ADJUSTMENT}
 
 
-async def award(session: AsyncSession, event: RecordedEvent) -> list[Award]:
+async def award(session: AsyncSession, event: RecordedEvent, *, profile: Profile | None = None) -> list[Award]:
     """Give what the earning rules in force at the event's time say, once per (event, rule).
 
     Awards that were given before are answered again with `is_new` False. Rules that give 0 are left out.
+    `profile` is the member's, when the caller has just read it in this transaction.
     """
-    return await awarding.award(session, event)
+    return await awarding.award(session, event, profile=profile)
 
 
 async def earn(
@@ -248,7 +248,7 @@ async def _post(session: AsyncSession, line: Line) -> Posting:
             return _posting(row)
 
 
-def _posting(row: Row[*tuple[Any, ...]]) -> Posting:
+def _posting(row: Posted) -> Posting:
     is_new = row.outcome == "posted"
     return Posting(row.transaction_id, is_new, row.points, row.balance, row.debt, row.member_id)
 

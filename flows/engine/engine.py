@@ -11,6 +11,7 @@ from crm.conversations import keywords
 from crm.conversations import service as conversations
 from crm.conversations.types import Conversation, Wake, WakeKind
 from crm.db import clock
+from crm.db.savepoint import savepoint
 from crm.events import service as events
 from crm.events.catalogue import ButtonTapped, KeywordMatched
 from crm.kit.errors import DomainError
@@ -183,7 +184,7 @@ _NOWHERE = Conversation(0, 0, 0, "", 0)
 async def _add_tag(turn: Turn, tag: str, *, source: str, source_ref: str) -> None:
     """A tag that cannot be added any more (archived, say) must not keep the member from being answered."""
     try:
-        async with turn.session.begin_nested():
+        async with savepoint(turn.session):
             await tags.add(turn.session, turn.member_id, tag, source=source, source_ref=source_ref)
     except DomainError as error:
         log.warning("tag_not_added", source_ref=source_ref, error=error.code())

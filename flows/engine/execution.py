@@ -5,6 +5,7 @@ from typing import Any
 
 from crm.conversations import wakes
 from crm.conversations.types import Place, WakeKind
+from crm.db.savepoint import savepoint
 from crm.jobs.service import enqueue
 from crm.kit.errors import DomainError
 from flows.engine.asking import Asking, Presenter, present
@@ -145,7 +146,7 @@ class Execution:
         is_effect: bool,
     ) -> None:
         try:
-            async with self.turn.session.begin_nested():
+            async with savepoint(self.turn.session):
                 result = await function(self.turn.session, self.turn.member_id, *args, **kwargs)
         except DomainError as error:
             self._record(slot, encode_error(error))

@@ -1,11 +1,13 @@
 """First contact, being seen again, and whether messages arrive."""
 
 import asyncio
+from typing import Any
 
 import pytest
-from sqlalchemy import event, text
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.db.prepared import driver_of
 from crm.db.session import Sessions
 from crm.events.service import timeline
 from crm.members import service
@@ -38,17 +40,17 @@ async def test_the_same_account_comes_back_as_the_same_member(session: AsyncSess
     assert other.member.id != first.member.id
 
 
-async def test_a_known_account_costs_one_statement(session: AsyncSession, rolled_back_engine: AsyncEngine) -> None:
+async def test_a_known_account_costs_one_statement(session: AsyncSession) -> None:
     bot = await make_bot(session)
     await make_contact(session, bot=bot, address="42")
     statements: list[str] = []
 
-    def note(*arguments: object) -> None:
-        statements.append(str(arguments[2]))
+    def note(record: Any) -> None:
+        statements.append(record.query)
 
-    event.listen(rolled_back_engine.sync_engine, "before_cursor_execute", note)
-    await make_contact(session, bot=bot, address="42")
-    event.remove(rolled_back_engine.sync_engine, "before_cursor_execute", note)
+    with (await driver_of(session)).query_logger(note):
+        await make_contact(session, bot=bot, address="42")
+        await asyncio.sleep(0)
     assert len(statements) == 1
 
 
