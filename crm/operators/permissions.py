@@ -47,6 +47,8 @@ class Permission(StrEnum):
     OPERATORS_WRITE = "operators:write"
     API_KEYS_READ = "api_keys:read"
     API_KEYS_WRITE = "api_keys:write"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
     AUDIT_READ = "audit:read"
     ALERTS_READ = "alerts:read"
     ALERTS_WRITE = "alerts:write"
@@ -87,7 +89,7 @@ _SERVICE = {
     *{_P.TICKETS_READ, _P.TICKETS_WRITE, _P.TAGS_WRITE},
 }
 _OVERSIGHT = {
-    *{_P.BOTS_READ, _P.OPERATORS_READ, _P.API_KEYS_READ, _P.AUDIT_READ},
+    *{_P.BOTS_READ, _P.OPERATORS_READ, _P.API_KEYS_READ, _P.WEBHOOKS_READ, _P.AUDIT_READ},
     *{_P.ALERTS_READ, _P.DEAD_LETTERS_READ},
 }
 
