@@ -2,37 +2,32 @@
 
 import asyncio
 import contextlib
-import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import asyncpg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.db import clock
 from crm.db.held import HeldConnection
 from crm.db.session import Sessions
-from crm.deliveries import effects, gates, leases, log, parts, sources, tallies
+from crm.deliveries import gates, leases, parts
 from crm.deliveries.calling import Call, Caller, in_groups, numbered
 from crm.deliveries.errors import LeaseLost
 from crm.deliveries.leases import Lease
 from crm.deliveries.pacing import USUAL_RATE, reserve
 from crm.deliveries.parts import Rendered
-from crm.deliveries.policy import Candidate, Result, conclude, group_size, part_of, window_size
+from crm.deliveries.policy import Candidate, group_size, part_of, window_size
 from crm.deliveries.rates import Pacer
+from crm.deliveries.recording import Recorder
 from crm.deliveries.rendering import Batch, Renderer
-from crm.deliveries.tallies import Tally
-from crm.deliveries.types import ChannelSender, ContentRejected, Lane, MessageClass, Reason, SendOutcome, Sent
+from crm.deliveries.types import ChannelSender, ContentRejected, Lane, MessageClass
 from crm.kit.clock import monotonic
 
 logger = structlog.get_logger(__name__)
-_JITTER_STEPS = 1 << 16
 _START: gates.Position = (0, -1)
-_NOW_IS_NOT_ASKED = datetime.min.replace(tzinfo=UTC)
-"""What was sent has no time but the one at which it is written."""
 _NO_PAUSE, _AFTER_ERROR = timedelta(0), timedelta(seconds=10)
 _OUTSIDE = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 """The database is away, or busy; what was not written stays in memory until it is."""
@@ -67,10 +62,7 @@ class ChunkRun:
             drain=desk.drain,
             content_errors=lease.content_errors,
         )
-        self._unwritten: list[tuple[Call, SendOutcome | None]] = []
-        self._tally = Tally()
-        self._streak = lease.content_errors
-        self._awaits_receipts = False
+        self._record = Recorder(self._held, lease)
         self._has_parts = False
 
     async def run(self) -> None:
@@ -79,7 +71,7 @@ class ChunkRun:
         pulse = asyncio.create_task(self._beat())
         try:
             try:
-                await self._give_back(is_through=await self._walk(), pause=_NO_PAUSE)
+                await self._record.give_back(is_through=await self._walk(), pause=_NO_PAUSE)
             except LeaseLost:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever went wrong, what was sent is recorded
@@ -97,7 +89,7 @@ class ChunkRun:
         """Save what is known as soon as the database can be reached again, for as long as the lease is ours."""
         while monotonic() < self._caller.deadline:
             try:
-                await self._give_back(is_through=False, pause=_AFTER_ERROR)
+                await self._record.give_back(is_through=False, pause=_AFTER_ERROR)
             except _OUTSIDE:
                 await asyncio.sleep(1)
             else:
@@ -134,7 +126,7 @@ class ChunkRun:
                     session, self._lease, position, window_size(rate), frozenset(self._desk.senders)
                 )
                 batch = await self._load(session, window.passed)
-            self._tally.add(window.refused)
+            self._record.tally.add(window.refused)
             rate = min((candidate.bulk_rate or USUAL_RATE for candidate in window.passed), default=rate)
             if batch is not None and not await self._send_window(await self._calls(window.passed, batch), rate):
                 return False
@@ -166,7 +158,8 @@ class ChunkRun:
             await leases.extend(session, self._lease)
             made = await parts.make(session, self._lease, wanted)
         # What was just made may be met again further on: from now on results count.
-        self._lease, self._has_parts = replace(self._lease, has_history=True), True
+        self._lease = self._record.lease = replace(self._lease, has_history=True)
+        self._has_parts = True
         return parts.in_order(asked, made)
 
     async def _send_window(self, calls: Sequence[Call], rate: float) -> bool:
@@ -179,11 +172,11 @@ class ChunkRun:
             ahead = asyncio.create_task(self._reserve(groups[number] if number < len(groups) else []))
             try:
                 outcomes = await self._caller.call_all(group, slots)
-                self._unwritten = list(zip(group, outcomes, strict=True))
+                self._record.keep(group, outcomes)
             finally:
                 slots = await ahead
         if self._has_parts:
-            await self._write_with_effects()
+            await self._record.write()
         return True
 
     def _call(self, candidate: Candidate, batch: Batch) -> Rendered:
@@ -200,85 +193,9 @@ class ChunkRun:
 
     async def _open(self, calls: Sequence[Call]) -> bool:
         """Commit the last group's results and this one's intent; False when nothing more is to be sent."""
-        if self._streak or not all(_is_plain(outcome) for _, outcome in self._unwritten):
-            await self._write_with_effects()
         may_call = all(self._caller.may_call(call.bot_id) for call in calls)
-        sent = self._results(_NOW_IS_NOT_ASKED)
-        is_active = await log.turn(
-            self._held, self._lease, sent, [call.candidate.delivery_id for call in calls] if may_call else []
-        )
-        self._count(sent)
-        self._written(self._streak)
+        is_active = await self._record.turn([call.candidate.delivery_id for call in calls] if may_call else [])
         return may_call and is_active
-
-    async def _write_with_effects(self) -> None:
-        """Results that change more than themselves, with what they change."""
-        async with self._held.begin() as session:
-            await leases.extend(session, self._lease)
-            streak = await self._write(session)
-        self._written(streak)
-
-    def _written(self, streak: int) -> None:
-        self._unwritten, self._streak = [], streak
-
-    async def _write(self, session: AsyncSession) -> int:
-        """Append what came of the last group; answers the streak of content errors after it."""
-        if not self._unwritten:
-            return self._streak
-        now = await clock.now(session)
-        outcomes = [outcome for _, outcome in self._unwritten]
-        results = self._results(now)
-        await log.append(session, self._lease, results)
-        await effects.note_unreachable(session, results, outcomes)
-        await effects.pause_if_long(session, self._lease, outcomes, now)
-        self._count(results)
-        return await effects.count_content_errors(session, self._lease, self._streak, results)
-
-    def _count(self, results: Sequence[Result]) -> None:
-        self._tally.add(results)
-        # A receipt may come in while the chunk is still ours; the rows know, we do not.
-        self._awaits_receipts |= any(result.awaits_receipt for result in results)
-
-    def _results(self, now: datetime) -> list[Result]:
-        results: list[Result] = []
-        for call, outcome in self._unwritten:
-            result = self._result(call, outcome, now)
-            if outcome is None and call.is_further:
-                # It waits for the part before it, so that both are taken up together.
-                result = replace(result, not_before=results[-1].not_before or now)
-            results.append(result)
-        return results
-
-    def _result(self, call: Call, outcome: SendOutcome | None, now: datetime) -> Result:
-        candidate = call.candidate
-        if outcome is None:
-            identity = candidate.identity_id
-            return Result(candidate.delivery_id, identity, "deferred", Reason.NOT_STARTED, not_before=now)
-        jitter = 0.0 if isinstance(outcome, Sent) else secrets.randbelow(_JITTER_STEPS) / _JITTER_STEPS
-        return conclude(candidate, outcome, self._lease.message_class, now, jitter)
-
-    async def _give_back(self, *, is_through: bool, pause: timedelta) -> None:
-        async with self._held.begin() as session:
-            await leases.extend(session, self._lease)
-            streak = await self._write(session)
-            tally = self._tally
-            if self._lease.has_history or not is_through or self._awaits_receipts:
-                tally = await tallies.from_rows(session, self._lease.chunk_id)
-            await leases.let_go(
-                session,
-                self._lease,
-                is_done=tally.open == 0,
-                not_before=tally.due(await clock.now(session)) + pause,
-                tally=tally.as_json(),
-            )
-            if tally.open == 0:
-                await sources.finish_due(session, self._lease.broadcast_id)
-        self._written(streak)
-
-
-def _is_plain(outcome: SendOutcome | None) -> bool:
-    """Whether all there is to note is that it was sent."""
-    return isinstance(outcome, Sent) and not outcome.awaits_receipt
 
 
 async def take_next(desk: Desk, busy: Collection[int] = ()) -> Lease | None:
