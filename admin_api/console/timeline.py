@@ -52,6 +52,14 @@ LOOKS = {
     "person_requested": Look("requests", "warning", ""),
     "journey_entered": Look("journeys", "info", ""),
     "journey_ended": Look("journeys", "neutral", "{outcome}"),
+    "voucher_issued": Look("loyalty", "plum", "Coupon {coupon_id}"),
+    "voucher_used": Look("success", "success", "Coupon {coupon_id}"),
+    "voucher_rolled_back": Look("loyalty", "warning", "Coupon {coupon_id}"),
+    "voucher_expired": Look("clock", "warning", "Coupon {coupon_id}"),
+    "voucher_cancelled": Look("loyalty", "neutral", "Coupon {coupon_id}"),
+    "reward_redeemed": Look("loyalty", "plum", "Reward {reward_id} for {points} points"),
+    "redemption_advanced": Look("loyalty", "info", "Reward {reward_id}: {status}"),
+    "redemption_cancelled": Look("loyalty", "warning", "Reward {reward_id}"),
     "custom": Look("bolt", "info", "{name} {properties}"),
 }
 """Kinds without a look of their own are shown with their title alone."""

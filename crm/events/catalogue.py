@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from crm.events import loyalty
 from crm.events.types import Event
 
 
@@ -327,89 +328,6 @@ class AlertResolved(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class VoucherIssued(Event):
-    """A voucher was issued to the member."""
-
-    kind = "voucher_issued"
-    title = "Voucher issued"
-    voucher_id: UUID
-    coupon_id: int
-    issued_for: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class VoucherUsed(Event):
-    """A voucher was used at the counter or for an order."""
-
-    kind = "voucher_used"
-    title = "Voucher used"
-    voucher_id: UUID
-    coupon_id: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class VoucherRolledBack(Event):
-    """The use of a voucher was taken back."""
-
-    kind = "voucher_rolled_back"
-    title = "Voucher given back"
-    voucher_id: UUID
-    coupon_id: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class VoucherExpired(Event):
-    """A voucher ran out unused."""
-
-    kind = "voucher_expired"
-    title = "Voucher expired"
-    voucher_id: UUID
-    coupon_id: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class VoucherCancelled(Event):
-    """An unused voucher was taken away."""
-
-    kind = "voucher_cancelled"
-    title = "Voucher cancelled"
-    voucher_id: UUID
-    coupon_id: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class RewardRedeemed(Event):
-    """The member took a reward for points."""
-
-    kind = "reward_redeemed"
-    title = "Reward redeemed"
-    redemption_id: UUID
-    reward_id: int
-    points: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class RedemptionAdvanced(Event):
-    """Goods were prepared, shipped or delivered."""
-
-    kind = "redemption_advanced"
-    title = "Redemption went on"
-    redemption_id: UUID
-    reward_id: int
-    status: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class RedemptionCancelled(Event):
-    """A redemption was taken back; its points returned."""
-
-    kind = "redemption_cancelled"
-    title = "Redemption cancelled"
-    redemption_id: UUID
-    reward_id: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class CustomEvent(Event):
     """A fact reported through the API."""
 
@@ -421,6 +339,6 @@ class CustomEvent(Event):
 
 CATALOGUE: dict[str, type[Event]] = {
     kind.kind: kind
-    for kind in vars().copy().values()
+    for kind in [*vars().copy().values(), *vars(loyalty).values()]
     if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
 }

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -40,6 +41,8 @@ class Person:
     is_finished: bool = False
     """The survey."""
     answers: Mapping[str, Any] | None = None
+    vouchers: tuple[tuple[int, str, int | None], ...] = ()
+    """Coupon, status, days until it runs out."""
 
 
 async def populate(session: AsyncSession, people: Sequence[Person], now: datetime) -> list[int]:
@@ -157,6 +160,22 @@ async def _deeds(session: AsyncSession, known: Known, now: datetime) -> None:
         for number, (days, amount, status) in enumerate(one.orders)
     ]
     await _insert(session, "orders", orders)
+    vouchers = [
+        {
+            "id": uuid4(),
+            "issued_at": now,
+            "coupon_id": coupon_id,
+            "member_id": key,
+            "code": "TEST",
+            "status": status,
+            "valid_from": now,
+            "expires_at": None if days is None else _ago(now, -days),
+            "source": "test",
+        }
+        for key, one in known
+        for coupon_id, status, days in one.vouchers
+    ]
+    await _insert(session, "vouchers", vouchers)
 
 
 async def _answers(session: AsyncSession, known: Known, now: datetime) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from crm.coupons.types import VoucherStatus
 from crm.orders.types import OrderStatus
 from crm.profiles.types import Stage
 from crm.segments.parser import MAX_DEPTH
@@ -27,6 +28,7 @@ ANSWERS: dict[str, tuple[Any, ...]] = {
     "stars": (1, 5, None),
     "why": ("1", {}, True),
 }
+_VOUCHER_STATES = [str(status) for status in VoucherStatus]
 _STAGES = [str(stage) for stage in Stage]
 DAYS = st.integers(0, 4)
 SPAN = st.integers(1, 4)
@@ -56,6 +58,9 @@ PEOPLE = st.lists(
         sources=st.tuples(st.none() | st.integers(1, 2), st.none() | st.integers(1, 2)),
         is_finished=st.booleans(),
         answers=st.none() | _some(ANSWERS),
+        vouchers=st.lists(
+            st.tuples(st.integers(1, 2), st.sampled_from(_VOUCHER_STATES), st.none() | st.integers(-1, 1)), max_size=2
+        ).map(tuple),
     ),
     max_size=5,
 )
@@ -130,6 +135,7 @@ LEAVES: dict[str, SearchStrategy[Rule]] = {
         ),
         _ANSWER_TEST,
     ),
+    "voucher": _leaf("voucher", status=st.sampled_from(_VOUCHER_STATES), coupon_id=st.integers(1, 2)),
 }
 """How a rule about each condition is made up; a test sees to it that none is missing."""
 

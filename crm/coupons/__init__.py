@@ -1,0 +1,1 @@
+"""Coupons and the vouchers issued of them."""

@@ -1,0 +1,1 @@
+"""Use cases of coupons: defining, issuing, showing, and the counter."""
