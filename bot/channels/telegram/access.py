@@ -30,6 +30,10 @@ class Access:
     token: str = field(repr=False)
     server: str
 
+    def __hash__(self) -> int:
+        """A text remembers its hash; two of them in a tuple would be hashed anew for every message."""
+        return hash(self.token)
+
 
 def server_of(settings: Settings) -> str:
     """The Bot API server that this deployment talks to, unless a bot names another one."""

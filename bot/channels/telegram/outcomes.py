@@ -69,10 +69,10 @@ def outcome_of(reply: Reply) -> SendOutcome:
     """What became of one message."""
     if isinstance(reply, Failure):
         return NotAccepted(reply.detail) if reply.phase is Phase.CONNECT else InDoubt(reply.detail)
-    if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return InDoubt(_detail(reply))
     if reply.is_ok and reply.status < HTTPStatus.MULTIPLE_CHOICES:
         return Sent(_message_id(reply))
+    if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return InDoubt(_detail(reply))
     if reply.status < HTTPStatus.MULTIPLE_CHOICES:
         return InDoubt(_detail(reply))
     if not reply.is_readable:

@@ -20,6 +20,7 @@ MOST_BYTES = 32 * 1024 * 1024
 _MOST_HEAD = 64 * 1024
 _MOST_CONNECTIONS = 100
 _KEEP_ALIVE = 30.0
+_NEVER = float("inf")
 _FRAMED = frozenset({b"content-length", b"transfer-encoding"})
 _FIRST_FINAL, _SWITCHING = 200, 101
 
@@ -40,11 +41,12 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._answer: asyncio.Future[tuple[int, bytes]] | None = None
-        self._timer: asyncio.TimerHandle | None = None
         self._body: list[bytes] = []
         self._size = 0
         self._has_head = self._is_framed = False
-        self._patience = self._heard_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._looks_at = self._patience = 0.0
+        self._gives_up_at = _NEVER
         self.is_usable = False
         """Open, in step with the server, and allowed to be kept."""
         self.idle_since = 0.0
@@ -55,8 +57,9 @@ class Connection(asyncio.Protocol):
         answer: asyncio.Future[tuple[int, bytes]] = self._loop.create_future()
         self._answer = answer
         self._body, self._size, self._has_head, self._is_framed = [], 0, False, False
-        self._patience, self._heard_at = read_timeout, self._loop.time()
-        self._timer = self._loop.call_later(read_timeout, self._watch)
+        self._patience = read_timeout
+        self._gives_up_at = self._loop.time() + read_timeout
+        self._set_timer()
         self._transport.write(request)
         try:
             return await answer
@@ -65,7 +68,7 @@ class Connection(asyncio.Protocol):
             self.close()
             raise
         finally:
-            self._timer.cancel()
+            self._gives_up_at = _NEVER
             self._answer = None
 
     def close(self) -> None:
@@ -82,7 +85,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
         self._size += len(data)
-        self._heard_at = self._loop.time()
+        self._gives_up_at = self._loop.time() + self._patience
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
@@ -98,6 +101,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol. An answer without a length ends here."""
         self.is_usable = False
+        self._cancel_timer()
         if exc is None and self._has_head and not self._is_framed:
             self._succeed()
         self._fail("the connection was closed" if exc is None else type(exc).__name__)
@@ -141,11 +145,26 @@ class Connection(asyncio.Protocol):
 
     def _watch(self) -> None:
         """Give up once nothing came for as long as the caller is patient."""
-        left = self._heard_at + self._patience - self._loop.time()
-        if left > 0:
-            self._timer = self._loop.call_later(left, self._watch)
-        else:
+        self._timer = None
+        if self._gives_up_at <= self._loop.time():
             self._fail("no answer in time")
+        elif self._gives_up_at != _NEVER:
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        """Look again at the latest when patience ends.
+
+        The timer outlives the exchange: one that is set and cancelled each time costs as much as writing the request.
+        """
+        if self._timer is None or self._looks_at > self._gives_up_at:
+            self._cancel_timer()
+            self._looks_at = self._gives_up_at
+            self._timer = self._loop.call_at(self._looks_at, self._watch)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 class Pool:
