@@ -21,6 +21,9 @@ Probe = Callable[[], Awaitable[None]]
 """Raises when a part is not ready; the exception's text says what is wrong."""
 
 
+Refresh = Callable[[], Awaitable[None]]
+
+
 @dataclass(frozen=True)
 class BotAccount:
     """What a channel's provider says about a token."""
@@ -68,6 +71,8 @@ class AdminDeps:
     probes: Mapping[str, Probe] = field(default_factory=dict)
     """Further parts that `/readyz` asks, by name."""
     metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
+    refresh_metrics: Refresh | None = None
+    """Brings figures up to date that are read from outside; never raises."""
     limits: Limits = Limits()
 
 

@@ -64,7 +64,10 @@ async def metrics(request: Request) -> Response:
     """Figures for Prometheus, for who asks from an allowed address and not through a proxy; nothing for others."""
     if not _may_read_metrics(request):
         raise HTTPException(404)
-    return Response(generate_latest(deps_of(request).metrics), media_type=CONTENT_TYPE_LATEST)
+    deps = deps_of(request)
+    if deps.refresh_metrics is not None:
+        await deps.refresh_metrics()
+    return Response(generate_latest(deps.metrics), media_type=CONTENT_TYPE_LATEST)
 
 
 def _may_read_metrics(request: Request) -> bool:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
+from structlog.contextvars import bound_contextvars
 
 from bot import identity
 from bot.groups import GroupManners
@@ -24,6 +25,7 @@ from crm.db.session import Sessions
 from crm.events import service as events
 from crm.inbox import service as inbox
 from crm.inbox.types import TakenUpdate
+from crm.kit.clock import monotonic
 from crm.kit.errors import NotFoundError
 from crm.kit.failures import where
 from crm.members.types import Contact, Identity
@@ -34,6 +36,12 @@ MAX_WAKE_ATTEMPTS = 5
 WAKE_AGAIN = timedelta(minutes=1)
 log = structlog.get_logger(__name__)
 Deliver = Callable[[Sequence[UUID]], Awaitable[None]]
+Observe = Callable[[str, float], None]
+"""Takes what became of an update (`handled`, `failed`, `given_up`) and the seconds that it took."""
+
+
+def _nothing(_: str, __: float) -> None:
+    """Nobody measures."""
 
 
 class Outbox(Protocol):
@@ -72,6 +80,7 @@ class Handler:
     outbox: Outbox
     deliver_now: Deliver
     groups: GroupManners = field(default_factory=GroupManners)
+    observe: Observe = _nothing
     _names: dict[int, str] = field(default_factory=dict)
     _background: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -90,6 +99,7 @@ class Handler:
         if not await self.serves(bot_id):
             return None
         taken: TakenUpdate | None = None
+        started = monotonic()
         try:
             async with asyncio.timeout(time_limit), self.sessions.begin() as session:
                 taken = await inbox.next_for_chat(session, bot_id, chat_key)
@@ -97,13 +107,17 @@ class Handler:
                     return None
                 if taken.retry_after > 0:
                     return Handled(retry_after=taken.retry_after)
-                async with events.together(session):
-                    ids = await self._update(session, taken)
+                with bound_contextvars(update_id=str(taken.id), bot_id=bot_id):
+                    async with events.together(session):
+                        ids = await self._update(session, taken)
                 finished = await inbox.finish(session, taken)
         except Exception as error:
             if taken is None:
                 raise
-            return await self._failed(taken, error)
+            done = await self._failed(taken, error)
+            self.observe("given_up" if done.retry_after is None else "failed", monotonic() - started)
+            return done
+        self.observe("handled", monotonic() - started)
         return Handled(ids, has_more=finished.has_more)
 
     async def due(self, wake: Wake, *, time_limit: float) -> Sequence[UUID]:
@@ -163,7 +177,8 @@ class Handler:
             session, contact.identity.id, bot_id=taken.bot_id, chat_key=taken.chat_key
         )
         given = as_input(heard.given)
-        messages = await self.engine.handle(session, contact, conversation, given, channel.traits)
+        with bound_contextvars(member_id=contact.member.id):
+            messages = await self.engine.handle(session, contact, conversation, given, channel.traits)
         lines = [as_line(heard), *as_lines(messages, channel.traits)]
         return await self._send(session, contact, ("update", str(taken.id)), messages, lines)
 

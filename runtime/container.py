@@ -18,6 +18,7 @@ from crm.messages import flow_texts
 from crm.segments import catalogue
 from runtime.channels import discover_channels
 from runtime.egress import make_egress
+from runtime.measuring.measures import Measures, make_measures
 from runtime.queue import PgqueuerJobQueue
 from runtime.secret import open_vault
 from runtime.servers import Servers
@@ -35,6 +36,8 @@ class Container:
     """For operators, jobs and bulk work."""
     interactive: Sessions
     """For conversations alone: bulk work cannot take their connections."""
+    measures: Measures
+    """What /metrics shows of this process."""
 
 
 def make_ports(settings: Settings) -> Mapping[str, Any]:
@@ -61,9 +64,9 @@ async def open_container(settings: Settings, servers: Servers, *, application: s
     )
     valkey = Redis.from_url(servers.valkey_url, socket_connect_timeout=2, socket_timeout=5)
     try:
-        yield Container(
-            settings, servers, vault, valkey, make_sessions(engine, surroundings), make_sessions(lane, surroundings)
-        )
+        sessions, interactive = make_sessions(engine, surroundings), make_sessions(lane, surroundings)
+        measures = make_measures(sessions, interactive, valkey)
+        yield Container(settings, servers, vault, valkey, sessions, interactive, measures)
     finally:
         await valkey.aclose()
         await engine.dispose()

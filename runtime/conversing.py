@@ -20,6 +20,7 @@ from runtime.channels import discover_channels, load_part
 from runtime.container import Container
 from runtime.contents import TAPS
 from runtime.loops import repeat
+from runtime.measuring.counters import MeasuredSender, ProcessFigures
 
 _TIMERS_REST = 1.0
 _SWEEP_REST = 3.0
@@ -50,12 +51,13 @@ async def close_all(parts: Iterable[object]) -> None:
 
 @asynccontextmanager
 async def open_senders(
-    manifests: Mapping[str, ChannelManifest], context: ChannelContext
+    manifests: Mapping[str, ChannelManifest], context: ChannelContext, figures: ProcessFigures
 ) -> AsyncIterator[dict[str, ChannelSender]]:
-    """The senders, with their connections closed in the end."""
+    """The senders, measured, with their connections closed in the end."""
     senders = make_senders(manifests, context)
+    measured: dict[str, ChannelSender] = {name: MeasuredSender(item, figures) for name, item in senders.items()}
     try:
-        yield senders
+        yield measured
     finally:
         await close_all(senders.values())
 
@@ -65,7 +67,7 @@ async def open_conversing(container: Container) -> AsyncIterator[Conversing]:
     """Everything put together; what was begun is finished in the end."""
     manifests = discover_channels()
     context = ChannelContext(container.settings, container.interactive, container.valkey)
-    async with open_senders(manifests, context) as senders:
+    async with open_senders(manifests, context, container.measures.process) as senders:
         lane = InteractiveLane(container.interactive, ValkeyPacer(container.valkey), senders)
         channels = {name: load_part(manifest.inbound)(context) for name, manifest in manifests.items()}
         handler = Handler(
@@ -74,6 +76,7 @@ async def open_conversing(container: Container) -> AsyncIterator[Conversing]:
             Engine(registry.discover(), render_flow, TAPS),
             enqueue,
             lane.deliver_now,
+            observe=container.measures.process.update,
         )
         dispatcher = Dispatcher(container.interactive, handler)
         intake = Intake(container.interactive, dispatcher)

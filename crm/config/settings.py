@@ -59,6 +59,13 @@ class HttpSettings(BaseModel):
         return ",".join(str(ip_network(one.strip(), strict=False)) for one in value.split(","))
 
 
+class MetricsSettings(BaseModel):
+    """Read from `SIYU_METRICS_*`."""
+
+    host: str = Field("127.0.0.1", description="Address on which worker, sender, scheduler and poller show /metrics.")
+    port: int = Field(0, ge=0, le=65535, description="Port for that; 0: none. api and up show it on their own port.")
+
+
 class PublicSettings(BaseModel):
     """Read from `SIYU_PUBLIC_*`."""
 
@@ -119,6 +126,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     valkey: ValkeySettings = ValkeySettings()
     http: HttpSettings = HttpSettings()
+    metrics: MetricsSettings = MetricsSettings()
     public: PublicSettings = PublicSettings()
     secret: SecretSettings = SecretSettings()
     telegram: TelegramSettings = TelegramSettings()

@@ -33,6 +33,19 @@ END $$
 """
 
 
+_MONTHS_AHEAD = text("""
+SELECT min(ahead) FROM (
+    SELECT count(child.relname) FILTER (
+        WHERE child.relname > parent.relname || '_' || to_char(CAST(:today AS date), 'YYYYMM')
+        AND child.relname ~ '_[0-9]{6}$'
+    ) AS ahead
+    FROM pg_partitioned_table p JOIN pg_class parent ON parent.oid = p.partrelid
+    LEFT JOIN pg_inherits i ON i.inhparent = parent.oid LEFT JOIN pg_class child ON child.oid = i.inhrelid
+    WHERE parent.relnamespace = current_schema()::regnamespace GROUP BY parent.oid
+) AS tables
+""")
+
+
 def attach_partitions(connection: Connection, parent: str) -> None:
     """In a migration: give `parent` its default partition and those from this month on."""
     connection.execute(text(f'CREATE TABLE "{parent}_default" PARTITION OF "{parent}" DEFAULT'))
@@ -61,3 +74,8 @@ async def keep_ahead(session: AsyncSession, today: date) -> int:
         )
         made += found.scalar_one()
     return made
+
+
+async def months_ahead(session: AsyncSession, today: date) -> int:
+    """For how many months after this one every partitioned table has a partition of its own."""
+    return int((await session.execute(_MONTHS_AHEAD, {"today": today})).scalar_one() or 0)

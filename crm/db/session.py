@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from crm.db.pools import TimedPool
 from crm.kit.crypto import Vault
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def make_engine(url: str, *, pool_size: int = 10, application: str = "siyu") -> 
     """An engine whose connections speak UTC and wait at most two seconds for a free place in the pool."""
     return create_async_engine(
         async_url(url),
+        poolclass=TimedPool,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=2,

@@ -67,6 +67,25 @@ redis.call('PEXPIRE', KEYS[1], math.ceil((full - rate + 1) * 60000))
 """
 
 
+_STATE = """
+local t = redis.call('TIME')
+local now = t[1] * 1000 + t[2] / 1000
+local rate = tonumber(ARGV[1])
+local slow = redis.call('HMGET', KEYS[2], 'rate', 'at')
+if slow[1] then rate = math.min(rate, slow[1] + (now - slow[2]) / 60000) end
+return {string.format('%.3f', rate), string.format('%.0f', tonumber(redis.call('GET', KEYS[1]) or now) - now)}
+"""
+
+
+class LimiterState(NamedTuple):
+    """Where a bucket stands."""
+
+    rate: float
+    """Messages a second that it lets through now."""
+    ahead: float
+    """Seconds for which slots are reserved already."""
+
+
 class Slot(NamedTuple):
     """What one message asks of the buckets."""
 
@@ -171,6 +190,7 @@ class ValkeyPacer:
     def __init__(self, valkey: Redis, local: LocalPacer | None = None) -> None:
         self._reserve: Any = valkey.register_script(_RESERVE)
         self._slow_down: Any = valkey.register_script(_SLOW_DOWN)
+        self._state: Any = valkey.register_script(_STATE)
         self._away_until = 0.0
         self.local = local or LocalPacer()
 
@@ -193,6 +213,12 @@ class ValkeyPacer:
         """See `Pacer.slow_down`."""
         await self._ask(self._slow_down, [f"siyu:rate:{{{bot_id}}}:slow:{lane}"], [rate])
         await self.local.slow_down(bot_id, rate, lane)
+
+    async def state(self, bot_id: int, lane: Lane, rate: float) -> LimiterState | None:
+        """Where the bucket of a bot's lane stands; None while Valkey is away."""
+        prefix = f"siyu:rate:{{{bot_id}}}:"
+        found = await self._ask(self._state, [f"{prefix}{lane}", f"{prefix}slow:{lane}"], [rate])
+        return None if found is None else LimiterState(float(found[0]), max(0.0, float(found[1])) / 1000)
 
     async def _ask(self, script: Any, keys: list[str], arguments: list[float]) -> Any:
         if monotonic() < self._away_until:

@@ -56,5 +56,7 @@ def make_app(container: Container, conversing: Conversing) -> FastAPI:
         channels=tuple(conversing.manifests),
         check_bot_token=TokenCheck(conversing),
         deliver=conversing.lane.deliver_now,
+        metrics=container.measures.registry,
+        refresh_metrics=container.measures.state.refresh,
     )
     return create_app(deps)

@@ -7,9 +7,12 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from crm.config.settings import MetricsSettings, Settings
 from runtime.container import Container, open_container
 from runtime.failures import StartProblem, read_settings
 from runtime.logs import set_up_logs
+from runtime.measuring.measures import living
+from runtime.measuring.server import showing
 from runtime.schema import check_schema
 from runtime.servers import Servers
 from runtime.signals import stop_on_signals
@@ -31,6 +34,16 @@ async def process(name: str) -> AsyncIterator[tuple[Container, asyncio.Event]]:
     async with open_container(settings, servers, application=name) as container:
         stop = stop_on_signals()
         gc.freeze()
-        log.info("started", process=name)
-        yield container, stop
+        measures = container.measures
+        async with (
+            showing(_shown_at(settings, name), measures.registry, measures.state.refresh),
+            living(measures, container.sessions, [name]),
+        ):
+            log.info("started", process=name)
+            yield container, stop
         log.info("stopped", process=name)
+
+
+def _shown_at(settings: Settings, name: str) -> MetricsSettings:
+    """The API shows its figures on its own port."""
+    return MetricsSettings() if name == "api" else settings.metrics

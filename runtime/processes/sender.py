@@ -20,5 +20,5 @@ async def serve() -> None:
 async def send(container: Container, stop: asyncio.Event) -> None:
     """Run the bulk sender over every channel."""
     context = ChannelContext(container.settings, container.sessions, container.valkey)
-    async with open_senders(discover_channels(), context) as senders:
+    async with open_senders(discover_channels(), context, container.measures.process) as senders:
         await run_sender(container.sessions, container.valkey, senders, ContentRenderer(), stop)

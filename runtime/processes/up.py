@@ -22,6 +22,7 @@ from runtime.demo_data.filling import fill
 from runtime.failures import read_settings
 from runtime.http import listen, serving
 from runtime.logs import set_up_logs
+from runtime.measuring.measures import living
 from runtime.migrate import migrate
 from runtime.processes.api import make_app
 from runtime.processes.sender import send
@@ -34,6 +35,7 @@ from runtime.ticks import discover_ticks, run_ticks
 
 _OUT = Console(highlight=False, soft_wrap=True)
 _SIMULATOR_NAME = "Siyu (simulated)"
+_ROLES = ("api", "poller", "scheduler", "sender", "worker")
 log = structlog.get_logger(__name__)
 
 
@@ -108,7 +110,11 @@ async def _working(container: Container, listener: socket.socket, stop: asyncio.
     async with open_conversing(container) as conversing:
         await tell_providers(conversing)
         app = make_app(container, conversing)
-        async with serving(app, listener, container.settings.http), asyncio.TaskGroup() as group:
+        async with (
+            living(container.measures, container.sessions, _ROLES),
+            serving(app, listener, container.settings.http),
+            asyncio.TaskGroup() as group,
+        ):
             group.create_task(poll(conversing, stop))
             group.create_task(sweep(conversing, stop))
             group.create_task(work(container, stop))

@@ -19,6 +19,7 @@ from crm.kit.assets import ASSETS_PATH
 from crm.kit.crypto import Vault
 from runtime.container import Container
 from runtime.conversing import open_conversing
+from runtime.measuring.measures import make_measures
 from runtime.processes.api import make_app
 from runtime.servers import Servers
 from tests.admin_api.routes import mounted
@@ -41,7 +42,15 @@ _PARAMETER = re.compile(r"\{\w+(?::\w+)?\}")
 async def whole(sessions: Sessions, valkey: Redis, vault: Vault, valkey_url: str) -> AsyncIterator[FastAPI]:
     """The application as runtime puts it together, with all channels."""
     settings = Settings(_env_file=None)
-    container = Container(settings, Servers("", valkey_url), vault, valkey, sessions, sessions)
+    container = Container(
+        settings,
+        Servers("", valkey_url),
+        vault,
+        valkey,
+        sessions,
+        sessions,
+        make_measures(sessions, sessions, valkey),
+    )
     async with open_conversing(container) as conversing:
         yield make_app(container, conversing)
 
