@@ -45,6 +45,7 @@ _REASONS = {
     "operator": "Paused by an operator",
     "crash": "The sender vanished while sending",
     "in_doubt": "The channel did not answer",
+    "restored": "Under way when the backup was made",
     "missed": "The time was missed; launch it again",
     "blocked": "Blocked the bot",
     "deactivated": "The account is gone",

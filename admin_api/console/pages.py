@@ -23,12 +23,15 @@ from crm.kit.assets import asset_url
 from crm.kit.errors import DomainError
 from crm.kit.resources import TEMPLATES
 from crm.operators.permissions import Permission
+from crm.recovery import service as recovery
 from crm.tickets import service as tickets
 
 INSECURE = (
     "This console is open over http: passwords travel unencrypted, and the session cookie has a plain name "
     "without protection. Put it behind https before real use."
 )
+
+SAFE_MODE = "Safe mode: this data was restored from a backup. Siyu answers new messages and sends nothing else."
 
 
 @cache
@@ -80,7 +83,7 @@ async def render(
         "zone": brand.time_zone,
         "locale": locale,
         "csrf_token": edge.csrf_token,
-        "banners": _banners(edge),
+        "banners": await _banners(edge),
         "flashes": _taken_flashes(edge),
         "here": _here(edge.request),
         "nav_active": nav,
@@ -154,10 +157,13 @@ def _operator_view(edge: Edge) -> Mapping[str, Any] | None:
     return {"id": acting.id, "name": acting.name, "role": say(edge, str(acting.role or ""))}
 
 
-def _banners(edge: Edge) -> list[dict[str, str]]:
-    if edge.is_https:
-        return []
-    return [{"tone": "warning", "text": say(edge, INSECURE)}]
+async def _banners(edge: Edge) -> list[dict[str, str]]:
+    found = [] if edge.is_https else [{"tone": "warning", "text": say(edge, INSECURE)}]
+    if edge.principal is not None and await recovery.is_on(edge.session):
+        found.append({"tone": "danger", "text": say(edge, SAFE_MODE)})
+        if edge.may(Permission.SENDING_RESUME):
+            found[-1] |= {"href": f"{ROOT}/settings/data", "link_label": say(edge, "Look and confirm")}
+    return found
 
 
 def _taken_flashes(edge: Edge) -> list[dict[str, str]]:

@@ -50,6 +50,9 @@ class Permission(StrEnum):
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_WRITE = "webhooks:write"
     AUDIT_READ = "audit:read"
+    DATA_READ = "data:read"
+    DATA_WRITE = "data:write"
+    SENDING_RESUME = "sending:resume"
     ALERTS_READ = "alerts:read"
     ALERTS_WRITE = "alerts:write"
     DEAD_LETTERS_READ = "dead_letters:read"
@@ -90,7 +93,7 @@ _SERVICE = {
 }
 _OVERSIGHT = {
     *{_P.BOTS_READ, _P.OPERATORS_READ, _P.API_KEYS_READ, _P.WEBHOOKS_READ, _P.AUDIT_READ},
-    *{_P.ALERTS_READ, _P.DEAD_LETTERS_READ},
+    *{_P.ALERTS_READ, _P.DEAD_LETTERS_READ, _P.DATA_READ},
 }
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
