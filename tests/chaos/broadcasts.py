@@ -7,10 +7,11 @@ from typing import Any
 import httpx
 
 from crm.kit.clock import monotonic
+from crm.kit.ids import token
 from tests.chaos.crowd import Crowd
 
 _REST = 0.2
-OPEN_STATES = ("queued", "claimed", "sending")
+_SHOWN = ("status", "held_reason", "resumes_at", "scheduled_at", "started_at", "counts")
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class Campaign:
 
     office: httpx.AsyncClient
     id: int
+    mark: str
+    """Stands in each of its messages and in no other."""
 
     async def read(self) -> dict[str, Any]:
         """Its status and counts."""
@@ -46,9 +49,16 @@ class Campaign:
         """Wait until the campaign is as wanted; raises AssertionError with what there was instead."""
         end = monotonic() + within
         while not is_so(found := await self.read()):
-            assert monotonic() < end, f"not {wanted} within {within:.0f} s, but {found}"
+            shown = {name: found[name] for name in _SHOWN}
+            assert monotonic() < end, f"not {wanted} within {within:.0f} s, but {shown}"
             await asyncio.sleep(_REST)
         return found
+
+    async def at_rest(self, *, within: float) -> dict[str, Any]:
+        """Wait until nothing of it is with a sender."""
+        return await self.until_so(
+            lambda found: not found["counts"]["sending"] and not found["counts"]["claimed"], "at rest", within=within
+        )
 
 
 async def draft(
@@ -57,7 +67,9 @@ async def draft(
     """A campaign to the whole crowd, not launched yet."""
     segment = await office.post("segments", json={"name": crowd.tag, "rule": crowd.rule})
     assert segment.status_code == 201, segment.text
-    body = {"name": crowd.tag, "segment_id": segment.json()["id"], "message": {"text": text}, **fields}
+    mark = token("mark-", size=6)
+    message = {"text": f"{text} [{mark}]"}
+    body = {"name": crowd.tag, "segment_id": segment.json()["id"], "message": message, **fields}
     made = await office.post("campaigns", json=body)
     assert made.status_code == 201, made.text
-    return Campaign(office, int(made.json()["id"]))
+    return Campaign(office, int(made.json()["id"]), mark)

@@ -12,6 +12,7 @@ import asyncpg
 import httpx
 import pytest
 
+from crm.db.session import Sessions, Surroundings, make_engine, make_sessions
 from crm.kit.ids import token
 from runtime.demo_data.dice import Dice
 from tests.acceptance.conftest import deployment_settings, empty_database
@@ -24,6 +25,10 @@ from tests.conftest import Servers
 
 _HERE = Path(__file__).parent
 _SEED = "SIYU_CHAOS_SEED"
+_MOST = 600
+"""Characters of an error in the table."""
+_TAIL = 3_000
+"""Characters of what each process said last that a failed test shows."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -53,8 +58,11 @@ def pytest_runtest_makereport(
     if isinstance(row, table.Row) and into is not None and (report.when == "call" or report.failed):
         row.verdict, row.seconds = report.outcome, report.duration
         if report.failed and call.excinfo is not None:
-            row.saw(f"{call.excinfo.typename}: {call.excinfo.exconly()[:300]}")
+            row.saw(call.excinfo.exconly()[:_MOST])
         table.add(row, into)
+    fleet = getattr(item, "funcargs", {}).get("deployed")
+    if report.failed and isinstance(fleet, Fleet):
+        report.sections += [(f"siyu {name}", siyu.said[-_TAIL:]) for name, siyu in fleet.running.items()]
     return report
 
 
@@ -130,6 +138,14 @@ async def database(fleet: Fleet) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(fleet.settings["SIYU_DATABASE_URL"])
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+async def sessions_there(fleet: Fleet, surroundings: Surroundings) -> AsyncIterator[Sessions]:
+    """Sessions over the deployment's database, for services that no API offers."""
+    engine = make_engine(fleet.settings["SIYU_DATABASE_URL"], pool_size=5)
+    yield make_sessions(engine, surroundings)
+    await engine.dispose()
 
 
 @pytest.fixture

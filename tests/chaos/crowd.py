@@ -43,6 +43,11 @@ class Crowd:
         return self.last - self.first + 1
 
     @property
+    def chats(self) -> range:
+        """The ids of their chats."""
+        return range(self.first, self.last + 1)
+
+    @property
     def telegram_id(self) -> int:
         """The bot's id at the provider."""
         return int(self.provider_bot["id"])

@@ -11,7 +11,7 @@ from tests.chaos.crowd import Crowd
 from tests.chaos.provider import Provider
 
 _STATES = """
-SELECT member_id, state, reason, attempts FROM delivery_states
+SELECT member_id, state, attempts FROM delivery_states
 WHERE source_kind = 'campaign' AND source_id = $1
 """
 _OVER = {"sent", "delivered", "failed", "suppressed", "uncertain", "cancelled"}
@@ -24,6 +24,8 @@ class Evidence:
     size: int
     rows: dict[int, str]
     """State by member."""
+    attempts: dict[int, int]
+    """Calls by member, those that were throttled left out."""
     taken: dict[int, int]
     """Messages that the provider took, by member."""
     shown: dict[str, Any]
@@ -40,6 +42,11 @@ class Evidence:
         open_rows = [member for member, state in self.rows.items() if state not in _OVER]
         unsent = [member for member, state in self.rows.items() if state == "sent" and not self.taken.get(member)]
         return self.size - len(self.rows) + len(open_rows) + len(unsent)
+
+    @property
+    def taken_in_all(self) -> int:
+        """Messages that the provider took."""
+        return sum(self.taken.values())
 
     @property
     def copies(self) -> int:
@@ -75,5 +82,15 @@ async def gather(database: asyncpg.Connection, telegram: Provider, crowd: Crowd,
     """Ask the rows, the provider and the API."""
     shown = await campaign.read()
     rows = await database.fetch(_STATES, str(campaign.id))
-    taken = {chat: len(texts) for chat, texts in telegram.accepted(crowd.telegram_id).items()}
-    return Evidence(crowd.size, {row["member_id"]: row["state"] for row in rows}, taken, shown)
+    taken = {
+        chat: sum(campaign.mark in text for text in texts)
+        for chat, texts in telegram.accepted(crowd.telegram_id).items()
+    }
+    by_member = {row["member_id"]: row for row in rows}
+    return Evidence(
+        size=crowd.size,
+        rows={member: row["state"] for member, row in by_member.items()},
+        attempts={member: row["attempts"] for member, row in by_member.items()},
+        taken=taken,
+        shown=shown,
+    )

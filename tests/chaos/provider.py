@@ -1,6 +1,6 @@
 """The simulated Telegram of a chaos run, which takes whatever comes, and what it has seen."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from bot.channels.telegram.simulator.client import SimulatorClient
 from bot.channels.telegram.simulator.config import RateLimits, SimulatorConfig
 from bot.channels.telegram.simulator.json_types import Json
 from bot.channels.telegram.simulator.server import RunningSimulator, running_simulator
+from bot.channels.telegram.simulator.world.dialogs import Dialog
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,10 @@ class Provider:
 
     server: RunningSimulator
     client: SimulatorClient
+    last: dict[tuple[int, int], float]
+    """When the last message came, in seconds by the simulator's clock, by bot and chat."""
+    numbers: Counter[int]
+    """Messages by bot."""
 
     async def new_bot(self, name: str) -> Json:
         """A bot that any positive chat id has started; with `id` and `token`."""
@@ -32,9 +37,22 @@ class Provider:
             if owner == bot_id
         }
 
+    def note(self, event: Json, dialog: Dialog) -> None:
+        """Remember a message of a bot, and pass the event on."""
+        simulator = self.server.simulator
+        message = simulator.world.history(dialog).get(event.get("message_id", 0))
+        if message is not None and message.bot_id:
+            self.numbers[message.bot_id] += 1
+            self.last[message.bot_id, dialog.chat_id] = simulator.config.clock()
+        simulator.live.tell(event, dialog)
+
     def count(self, bot_id: int) -> int:
         """How many messages of the bot were accepted so far."""
-        return sum(len(texts) for texts in self.accepted(bot_id).values())
+        return self.numbers[bot_id]
+
+    def arrivals(self, bot_id: int) -> dict[int, float]:
+        """When each chat got its last message, in seconds by the simulator's clock."""
+        return {chat: at for (owner, chat), at in self.last.items() if owner == bot_id}
 
     def calls(self, bot_id: int, method: str = "sendmessage") -> Iterator[dict[str, Any]]:
         """Every answered call since the start: `at` (seconds by the simulator's clock) and `status`, 0 when cut."""
@@ -48,4 +66,6 @@ async def provider() -> AsyncIterator[Provider]:
     config = SimulatorConfig(accepts_any_chat=True, limits=RateLimits(is_enforced=False))
     async with running_simulator(config) as server, SimulatorClient(server.base_url) as client:
         server.simulator.statistics.latest = deque()
-        yield Provider(server, client)
+        made = Provider(server, client, {}, Counter())
+        server.simulator.world.watcher = made.note
+        yield made

@@ -22,12 +22,38 @@ class Sizes:
     """Members of a broadcast whose provider asks for pauses again and again."""
     turns: int
     """Pauses and resumptions at random moments."""
+    repeats: int
+    """How often what is done at one moment is done again."""
+    freezes: int
+    """How often a sender is frozen past its lease."""
     due_items: int
     """Campaigns that are due at once."""
     schedulers: int
     """Processes that look for them."""
 
 
-SMALL = Sizes(is_full=False, recipients=2_000, kills=4, crowd=300, storm=60, turns=4, due_items=10, schedulers=2)
-WHOLE = Sizes(is_full=True, recipients=100_000, kills=20, crowd=5_000, storm=600, turns=50, due_items=200, schedulers=5)
+SMALL = Sizes(
+    is_full=False,
+    recipients=2_000,
+    kills=4,
+    crowd=300,
+    repeats=1,
+    freezes=1,
+    storm=12,
+    turns=4,
+    due_items=10,
+    schedulers=2,
+)
+WHOLE = Sizes(
+    is_full=True,
+    recipients=100_000,
+    kills=20,
+    crowd=4_000,
+    repeats=6,
+    freezes=3,
+    storm=60,
+    turns=50,
+    due_items=200,
+    schedulers=5,
+)
 SIZES = WHOLE if os.environ.get(VARIABLE) == FULL else SMALL

@@ -35,3 +35,8 @@ class Stage:
     async def evidence(self, crowd: Crowd, campaign: Campaign) -> Evidence:
         """Both sides of the broadcast."""
         return await gather(self.database, self.telegram, crowd, campaign)
+
+    async def alerts(self, kind: str, subject: int | str) -> int:
+        """How many alerts of this kind and subject were opened."""
+        query = "SELECT count(*) FROM alerts WHERE kind = $1 AND subject = $2"
+        return int(await self.database.fetchval(query, kind, str(subject)))
