@@ -2,24 +2,27 @@
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 
 import uvloop
 
 from benchmarks import broadcast, inbound
-from benchmarks.results import show, write
-from benchmarks.stage import stage
+from benchmarks.results import Result, show, write
+from benchmarks.stage import Stage, stage
 
-ALL = {"inbound": inbound.measure, "broadcast": broadcast.measure}
+Measure = Callable[[Stage], Awaitable[Result | list[Result]]]
+ALL: dict[str, Measure] = {"inbound": inbound.measure, "broadcast": broadcast.measure}
 
 
 async def main(names: list[str]) -> None:
     """Each benchmark on servers of its own, one after the other."""
-    results = []
+    results: list[Result] = []
     for name, measure in ALL.items():
         if not names or name in names:
             print(f"Measuring {name} ...", flush=True)
             async with stage() as place:
-                results.append(await measure(place))
+                found = await measure(place)
+                results += found if isinstance(found, list) else [found]
     show(results)
     write(results)
 

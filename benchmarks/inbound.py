@@ -1,112 +1,117 @@
-"""Check-ins per second through the whole inbound path, beside the same statements driven bare by pgbench.
+"""Check-ins as members make them: at the service, through the whole inbound path, beside a broadcast, beside peers.
 
-The path: raw update stored and committed, then in one transaction lock, flow, ledger, journal, transcript and
-outbound row; the call to the provider afterwards is left out on both sides.
+The whole path: raw update stored and committed, then in one transaction lock, flow, ledger, journal, transcript and
+outbound row; the call to the provider afterwards is left out on every side.
 """
 
 import asyncio
-from collections.abc import Sequence
-from uuid import UUID
+from collections.abc import Iterator, Sequence
 
-import orjson
 from sqlalchemy import text
 
+from benchmarks.bare_check_in import measure_bare
+from benchmarks.beside import broadcasting
+from benchmarks.booth import Booth, open_booth, update_of
 from benchmarks.members import add_bot, add_members
-from benchmarks.replay import record, run_pgbench
+from benchmarks.peer import measure_peer
+from benchmarks.profile import profiled
 from benchmarks.results import Result
 from benchmarks.stage import Stage
-from bot.channels.contract import ChannelContext
-from bot.dispatcher import Dispatcher
-from bot.handling import Handler
-from bot.intake import Intake
-from bot.replies import enqueue
+from benchmarks.stand_in import stand_in
+from crm.check_ins import service as check_ins
 from crm.kit.clock import monotonic
-from crm.messages.service import render_flow
-from flows.engine import registry
-from flows.engine.engine import Engine
-from runtime.channels import discover_channels, load_part
-from runtime.contents import TAPS
 
-MEMBERS = 3_000
-WARM = 300
+MEMBERS = 40_000
+WARM = 200
 FIRST = 4_000_001
-ADDRESS = 1_000_000
-UPDATE = 7_000_000
 CONCURRENT = 16
-GOAL = 0.12
+SECONDS = 7.0
+MOST_MILLISECONDS = 40.0
+MOST_SLOWER = 1.5
 
 
-async def measure(stage: Stage) -> Result:
-    """16 members at once, on both sides."""
-    container = stage.container
-    bot_id = await add_bot(container, "http://127.0.0.1:9")
-    await add_members(container, bot_id, FIRST, FIRST + 3 * MEMBERS)
-    context = ChannelContext(container.settings, container.interactive, container.valkey)
-    inbound = load_part(discover_channels()["telegram"].inbound)(context)
-    handler = Handler(
-        container.interactive, {"telegram": inbound}, Engine(registry.discover(), render_flow, TAPS), enqueue, _nothing
-    )
-    dispatcher = Dispatcher(container.interactive, handler, concurrency=CONCURRENT)
-    intake = Intake(container.interactive, dispatcher)
-    await _check_in(intake, dispatcher, bot_id, range(FIRST, FIRST + WARM))
-    sample = FIRST + WARM
-    statements = await record(container.interactive, lambda: _check_in(intake, dispatcher, bot_id, [sample]))
-    first = sample + 1
-    value = await _check_in(intake, dispatcher, bot_id, range(first, first + MEMBERS))
-    await _verify(stage, WARM + 1 + MEMBERS)
-    numbers = {"m": sample, "a": sample + ADDRESS, "u": sample + UPDATE}
-    reference = await run_pgbench(
-        stage.postgres_url,
-        statements,
-        numbers,
-        found={WARM + 1: "(SELECT min(position) FROM inbound_queue WHERE chat_key = (:a)::text)"},
-        clients=CONCURRENT,
-        each=MEMBERS // CONCURRENT,
-        ahead=MEMBERS + 1,
-    )
-    return Result("check-in, whole inbound path / pgbench", "check-ins/s", value, reference, GOAL)
+async def measure(stage: Stage) -> list[Result]:
+    """All rows; 16 members at once on every side."""
+    async with stand_in() as base:
+        bot_id = await add_bot(stage.container, base)
+        await add_members(stage.container, bot_id, FIRST, FIRST + MEMBERS)
+        waiting = iter(range(FIRST, FIRST + MEMBERS))
+        peer = await _peer(stage)
+        bare = await measure_bare(stage, clients=CONCURRENT)
+        service = await _at_the_service(stage, waiting)
+        async with open_booth(stage.container, bot_id, concurrency=CONCURRENT) as booth:
+            await booth.serve(waiting, concurrent=CONCURRENT, seconds=1.0, most=WARM)
+            whole = await booth.serve(waiting, concurrent=CONCURRENT, seconds=SECONDS)
+            bare = (bare + await measure_bare(stage, clients=CONCURRENT)) / 2
+            rows = [
+                Result("check-in at the service / pgbench function", "check-ins/s", service, bare, 0.35),
+                Result("check-in, whole inbound path / pgbench function", "check-ins/s", whole.rate, bare, 0.12),
+                Result("check-in, whole inbound path / aiogram, Redis FSM, ORM", "check-ins/s", whole.rate, peer, 2.0),
+            ]
+            rows += await _waiting_times(stage, booth, waiting)
+            if not all(row.met for row in rows):
+                await _explain(booth, waiting)
+    await _verify(stage)
+    return rows
 
 
-async def _nothing(delivery_ids: Sequence[UUID]) -> None:
-    del delivery_ids
+async def _peer(stage: Stage) -> float:
+    updates = [update_of(number, FIRST - MEMBERS + number) for number in range(MEMBERS)]
+    return await measure_peer(stage.postgres_url, stage.valkey_url, updates, concurrent=CONCURRENT, seconds=SECONDS)
 
 
-async def _check_in(intake: Intake, dispatcher: Dispatcher, bot_id: int, members: Sequence[int]) -> float:
-    waiting = iter(members)
+async def _at_the_service(stage: Stage, members: Iterator[int]) -> float:
+    done = 0
 
-    async def hand_in() -> None:
-        for member in waiting:
-            chat = member + ADDRESS
-            await intake(
-                bot_id=bot_id,
-                update_key=str(member + UPDATE),
-                chat_key=str(chat),
-                payload=_update(member + UPDATE, chat),
-            )
+    async def work() -> None:
+        nonlocal done
+        for member_id in members:
+            async with stage.container.interactive.begin() as session:
+                await check_ins.check_in(session, member_id, channel="telegram")
+            done += 1
+            if monotonic() - begun > SECONDS:
+                return
 
     begun = monotonic()
-    await asyncio.gather(*(hand_in() for _ in range(CONCURRENT)))
-    await dispatcher.drain()
-    return len(members) / (monotonic() - begun)
+    await asyncio.gather(*(work() for _ in range(CONCURRENT)))
+    return done / (monotonic() - begun)
 
 
-def _update(update_id: int, chat: int) -> bytes:
-    person = {"id": chat, "is_bot": False, "first_name": f"Member {chat - ADDRESS}", "language_code": "en"}
-    message = {
-        "message_id": 1,
-        "date": 1_760_000_000,
-        "chat": {"id": chat, "type": "private", "first_name": person["first_name"]},
-        "from": person,
-        "text": "/checkin",
-        "entities": [{"type": "bot_command", "offset": 0, "length": 8}],
-    }
-    return orjson.dumps({"update_id": update_id, "message": message})
+async def _waiting_times(stage: Stage, booth: Booth, members: Iterator[int]) -> Sequence[Result]:
+    """How long a member waits for the committed answer, alone and beside a broadcast of 1,000 messages a second."""
+    alone = await booth.serve(members, concurrent=CONCURRENT, seconds=SECONDS)
+    async with broadcasting(stage) as rate:
+        beside = await booth.serve(members, concurrent=CONCURRENT, seconds=SECONDS)
+        sent = await rate()
+    return [
+        Result("inbound p50, 16 at once", "ms", alone.percentile(50), MOST_MILLISECONDS, 1.0, is_most=True),
+        Result("inbound p99, 16 at once / 40 ms", "ms", alone.percentile(99), MOST_MILLISECONDS, 1.0, is_most=True),
+        Result(
+            f"inbound p99 beside a broadcast of {sent:,.0f}/s / alone",
+            "ms",
+            beside.percentile(99),
+            alone.percentile(99),
+            MOST_SLOWER,
+            is_most=True,
+        ),
+    ]
 
 
-async def _verify(stage: Stage, expected: int) -> None:
-    """Each member was given the day's points once: what is fast but wrong does not count."""
+async def _explain(booth: Booth, members: Iterator[int]) -> None:
+    """What was missed is shown with where the time goes."""
+    with profiled() as profile:
+        await booth.serve(members, concurrent=CONCURRENT, seconds=SECONDS / 2)
+    print("Where the processor time of a check-in goes, of this process:")
+    print("\n".join(profile.top()), flush=True)
+
+
+async def _verify(stage: Stage) -> None:
+    """Whoever was counted was given the day's points once: what is fast but wrong does not count."""
     async with stage.container.sessions() as session:
-        query = "SELECT count(*) FROM profiles WHERE check_ins_count = 1 AND points_balance > 0"
-        found = (await session.execute(text(query))).scalar_one()
-    if found != expected:
-        raise RuntimeError(f"{found} of {expected} check-ins counted")
+        query = text(
+            "SELECT count(*) FILTER (WHERE check_ins_count > 0), count(*) FILTER"
+            " (WHERE (check_ins_count = 1) <> (points_balance > 0)), (SELECT count(*) FROM check_ins) FROM profiles"
+        )
+        counted, wrong, days = (await session.execute(query)).one()
+    if wrong or counted != days:
+        raise RuntimeError(f"{counted} members, {days} days, {wrong} with wrong points")

@@ -20,6 +20,8 @@ class Result:
     value: float
     reference: float
     goal: float
+    is_most: bool = False
+    """The goal is an upper bound, as of a waiting time."""
 
     @property
     def ratio(self) -> float:
@@ -28,8 +30,8 @@ class Result:
 
     @property
     def met(self) -> bool:
-        """Whether the ratio reaches the goal."""
-        return self.ratio >= self.goal
+        """Whether the ratio reaches the goal, or stays below it."""
+        return self.ratio <= self.goal if self.is_most else self.ratio >= self.goal
 
     def as_json(self) -> dict[str, object]:
         """The entry in `bench.json`."""
@@ -45,7 +47,7 @@ def show(results: Sequence[Result]) -> None:
             f"{item.value:,.0f} {item.unit}",
             f"{item.reference:,.0f} {item.unit}",
             f"{item.ratio:.2f}",
-            f">= {item.goal:.2f}",
+            f"{'<=' if item.is_most else '>='} {item.goal:.2f}",
             "[green]yes[/]" if item.met else "[red]no[/]",
         )
     Console(highlight=False).print(table)

@@ -21,9 +21,13 @@ class Stage:
 
     container: Container
     postgres_url: str
+    valkey_url: str
+    folder: Path
+    """The data directory; another process that is to take part needs it."""
 
 
-def _settings(folder: Path) -> Settings:
+def settings_in(folder: Path) -> Settings:
+    """Shipped settings over this data directory, with room for many at once."""
     base = Settings()
     database = base.database.model_copy(update={"interactive_pool_size": 40, "pool_size": 20})
     return base.model_copy(update={"data": base.data.model_copy(update={"dir": folder}), "database": database})
@@ -38,11 +42,11 @@ async def stage() -> AsyncIterator[Stage]:
         valkey = await start_valkey(folder)
         try:
             await migrate(postgres.url)
-            settings = _settings(folder)
+            settings = settings_in(folder)
             servers = Servers(postgres.url, valkey.url)
             async with open_container(settings, servers, application="bench") as container:
                 await ensure_defaults(container)
-                yield Stage(container, postgres.url)
+                yield Stage(container, postgres.url, valkey.url, folder)
         finally:
             await valkey.destroy()
             await postgres.destroy()
