@@ -63,7 +63,7 @@ async def _load(session: AsyncSession, endpoint_id: int, event_id: UUID, occurre
     endpoint = await session.get_one(EndpointRow, endpoint_id, populate_existing=True)
     message = await session.get_one(MessageRow, (endpoint_id, event_id, occurred_at), populate_existing=True)
     bare = Claimed(endpoint_id, event_id, message.occurred_at, fence, message.tries, message.attempts)
-    body = await _body(session, message)
+    body = await body_of(session, message)
     if body is None:
         return replace(bare, problem="the event is not in the log any more")
     now = await clock.now(session)
@@ -75,7 +75,8 @@ async def _load(session: AsyncSession, endpoint_id: int, event_id: UUID, occurre
     return replace(bare, address=address, body=body, headers=signing.headers(used, event_id, now, body))
 
 
-async def _body(session: AsyncSession, message: MessageRow) -> bytes | None:
+async def body_of(session: AsyncSession, message: MessageRow) -> bytes | None:
+    """What is sent, made from the event; None when that is not in the log any more."""
     if message.kind == TEST_KIND:
         return bodies.test_body(message.event_id, message.occurred_at, message.sequence, message.endpoint_id)
     event = await find(session, message.event_id, message.occurred_at)

@@ -37,6 +37,9 @@ NOT_PERSONAL = {
     "operator_chat_codes.code_hash": "the digest of a random code",
     "operator_links.token_hash": "the digest of a random token",
     "operator_sessions.token_hash": "the digest of a random token",
+    "webhook_endpoints.address_sealed": "an address of the brand's own, which may hold a token",
+    "webhook_endpoints.older_secret_sealed": "a secret of the deployment",
+    "webhook_endpoints.secret_sealed": "a secret of the deployment",
 }
 """Columns of bytes that hold no personal data, and why; those of the ledger are digests, see `LEDGER`."""
 LEDGER = re.compile(r"(point|ledger)\w*\.(\w*hash|digest|signature)$")
