@@ -29,6 +29,7 @@ _DETAILS = {
     405: "This address does not take this method.",
     413: "The request is too large.",
 }
+_SOON = {"Retry-After": "5"}
 ErrorPage = Callable[[Request, ProblemError], Awaitable[Response]]
 log = structlog.get_logger("siyu.http")
 
@@ -57,7 +58,8 @@ def _infrastructure(error: Exception) -> ProblemError | None:
         return ProblemError(422, "invalid_value", "A value is outside of what can be stored.")
     is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
     if is_lost or isinstance(error, TimeoutError | PoolTimeoutError | OperationalError | ConnectionError):
-        return ProblemError(503, "unavailable", "The service is too busy or restarting; try again in a moment.")
+        detail = "The service is too busy or restarting; try again in a moment."
+        return ProblemError(503, "unavailable", detail, headers=_SOON)
     return None
 
 
