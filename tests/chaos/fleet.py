@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from tests.acceptance.deployment import Deployment, answers
 from tests.acceptance.processes import PATIENCE, Siyu
 
+SENDERS = ("sender", "sender#2")
+STANDARD = ("api", "worker", "scheduler", *SENDERS)
+"""What most tests need: the same for all of them, so that little is started anew."""
+
 
 @dataclass
 class Fleet(Deployment):

@@ -14,6 +14,8 @@ class Sizes:
     is_full: bool
     recipients: int
     """Members of the broadcast during which senders are killed."""
+    receipts: int
+    """Members of another one beside it, whose messages are sent once more in doubt."""
     kills: int
     """At least so many senders are killed during it."""
     crowd: int
@@ -35,6 +37,7 @@ class Sizes:
 SMALL = Sizes(
     is_full=False,
     recipients=2_000,
+    receipts=500,
     kills=4,
     crowd=300,
     repeats=1,
@@ -47,6 +50,7 @@ SMALL = Sizes(
 WHOLE = Sizes(
     is_full=True,
     recipients=100_000,
+    receipts=20_000,
     kills=20,
     crowd=4_000,
     repeats=6,

@@ -9,6 +9,7 @@ import pytest
 from tests.chaos.broadcasts import Campaign
 from tests.chaos.crowd import Crowd
 from tests.chaos.evidence import Evidence
+from tests.chaos.fleet import STANDARD
 from tests.chaos.proxy import ChaosProxy, Manner
 from tests.chaos.sizes import SIZES
 from tests.chaos.stage import Stage
@@ -59,7 +60,7 @@ async def test_server_errors(row: Row, stage: Stage) -> None:
         expected="hold: uncertain = errors, copies 0; resend: tried once more, then uncertain; lost 0",
         factor="rate x40",
     )
-    await stage.fleet.have("api", "worker", "scheduler", "sender", "sender#2")
+    await stage.fleet.have(*STANDARD)
     await stage.telegram.client.add_fault("server_error", method="sendMessage", status=502, probability=0.3)
     pair = await _launched(stage, "errors", SIZES.crowd)
     held, repeated = await pair.finished(stage)
@@ -87,7 +88,7 @@ async def test_answers_never_come(row: Row, stage: Stage) -> None:
         expected="hold: no second copy; resend: at most one more, with the same reference number",
         factor="rate x40" if SIZES.is_full else "rate x40, waiting for the answer /60",
     )
-    await stage.fleet.have("api", "worker", "scheduler", "sender", "sender#2")
+    await stage.fleet.have(*STANDARD)
     await stage.telegram.client.add_fault("timeout_after_accept", method="sendMessage", every=7, seconds=seconds)
     pair = await _launched(stage, "silence", SIZES.storm * 2)
     held, repeated = await pair.finished(stage)
@@ -114,7 +115,7 @@ async def test_provider_refuses_connections(row: Row, stage: Stage) -> None:
         expected="retried, 0 uncertain, lost 0, copies 0",
         factor="rate x8",
     )
-    await stage.fleet.have("api", "worker", "scheduler", "sender", "sender#2")
+    await stage.fleet.have(*STANDARD)
     crowd = await stage.crowd("refused", SIZES.crowd, rate=200)
     parts = urlsplit(stage.telegram.server.base_url)
     async with ChaosProxy((str(parts.hostname), int(parts.port or 0))) as proxy:

@@ -5,12 +5,12 @@ import pytest
 from crm.deliveries.policy import CONTENT_ERRORS_TO_PAUSE, GROUP
 from tests.acceptance.waiting import until
 from tests.chaos.broadcasts import draft
+from tests.chaos.fleet import SENDERS, STANDARD
 from tests.chaos.sizes import SIZES
 from tests.chaos.stage import Stage
 from tests.chaos.table import Row
 
 WITHIN = 300.0
-_SENDERS = ("sender", "sender#2")
 _REACHABLE = "SELECT is_reachable FROM identities WHERE id = $1"
 _GONE = "SELECT count(*) FROM identities WHERE bot_id = $1 AND NOT is_reachable"
 
@@ -25,7 +25,7 @@ async def test_people_who_left(row: Row, stage: Stage) -> None:
         factor="rate x40",
     )
     client = stage.telegram.client
-    await stage.fleet.have("api", "worker", "scheduler", *_SENDERS)
+    await stage.fleet.have(*STANDARD)
     crowd = await stage.crowd("left", SIZES.crowd)
     bot = f"@{crowd.provider_bot['username']}"
     await client.create_user("Wen", user_id=crowd.first)
@@ -64,7 +64,7 @@ async def test_people_who_left(row: Row, stage: Stage) -> None:
 @pytest.mark.chaos_row(17)
 async def test_content_is_refused(row: Row, stage: Stage) -> None:
     """What can be known before is refused at launch; what the provider finds stops the campaign soon."""
-    most = CONTENT_ERRORS_TO_PAUSE + GROUP * len(_SENDERS)
+    most = CONTENT_ERRORS_TO_PAUSE + GROUP * len(SENDERS)
     row.plan(
         "400 for the content",
         done=f"one launch too long for some; refused from the middle of {SIZES.crowd:,} recipients on",
@@ -72,7 +72,7 @@ async def test_content_is_refused(row: Row, stage: Stage) -> None:
         "the others are sent once it goes on",
         factor="rate x40",
     )
-    await stage.fleet.have("api", "worker", "scheduler", *_SENDERS)
+    await stage.fleet.have(*STANDARD)
     crowd = await stage.crowd("content", SIZES.crowd)
     too_long = await draft(stage.office, crowd, text="{{ member.name }}" + "x" * 4_060)
     refused = await too_long.act("launch")
@@ -109,7 +109,7 @@ async def test_token_is_revoked(row: Row, stage: Stage) -> None:
         expected="bot stopped <= 1 s, an alert, failed 0, everybody is sent to afterwards",
         factor="rate x8",
     )
-    await stage.fleet.have("api", "worker", "scheduler", *_SENDERS)
+    await stage.fleet.have(*STANDARD)
     crowd = await stage.crowd("revoked", SIZES.crowd, rate=200)
     campaign = await stage.launched(crowd)
     third = SIZES.crowd // 3
@@ -136,7 +136,7 @@ async def test_token_is_revoked(row: Row, stage: Stage) -> None:
     )
     assert alerts == 1
     assert at_rest["counts"]["failed"] == 0
-    assert len(refused) <= 2 * GROUP * len(_SENDERS)
+    assert len(refused) <= 2 * GROUP * len(SENDERS)
     assert span <= 1 or not SIZES.is_full
     assert found.states["sent"] == crowd.size
     assert (found.lost, found.copies, found.uncertain) == (0, 0, 0)
@@ -153,7 +153,7 @@ async def test_chats_move(row: Row, stage: Stage) -> None:
         expected="address kept, each message delivered once",
         factor="rate x40",
     )
-    await stage.fleet.have("api", "worker", "scheduler", *_SENDERS)
+    await stage.fleet.have(*STANDARD)
     crowd = await stage.crowd("moved", SIZES.crowd)
     homes = {chat: chat + 4_000_000_000_000 for chat in range(crowd.first, crowd.first + moved)}
     for old, new in homes.items():

@@ -16,7 +16,7 @@ from tests.acceptance.waiting import until
 from tests.chaos.broadcasts import Campaign, draft
 from tests.chaos.clock import clock_moved
 from tests.chaos.crowd import FAST
-from tests.chaos.fleet import Fleet
+from tests.chaos.fleet import STANDARD, Fleet
 from tests.chaos.sizes import SIZES
 from tests.chaos.stage import Stage
 from tests.chaos.table import Row
@@ -49,6 +49,7 @@ async def _restored(stage: Stage, servers: Servers, key: str) -> AsyncIterator[S
         await database.close()
 
 
+@pytest.mark.chaos_full
 @pytest.mark.chaos_row(28)
 async def test_restored_from_a_backup(row: Row, stage: Stage, servers: Servers, key: str) -> None:
     """Made in the middle of a broadcast that ended long ago, with another one due meanwhile."""
@@ -58,8 +59,7 @@ async def test_restored_from_a_backup(row: Row, stage: Stage, servers: Servers, 
         expected="0 sends until confirmed; the running one can be cancelled first; the due one goes out once",
         factor="rate /5 and x40, clock moved by 1 h",
     )
-    names = ("api", "worker", "scheduler", "sender")
-    await stage.fleet.have(*names)
+    await stage.fleet.have(*STANDARD)
     crowd = await stage.crowd("backup", SIZES.crowd, rate=_SLOW)
     later = await draft(stage.office, crowd)
     due = await stage.database.fetchval("SELECT siyu_now()") + _HOUR
@@ -77,7 +77,7 @@ async def test_restored_from_a_backup(row: Row, stage: Stage, servers: Servers, 
         restored = await again.fleet.siyu("restore", str(file))
         assert restored.status == 0, restored.err
         async with clock_moved(again.fleet.settings["SIYU_DATABASE_URL"], _HOUR):
-            await again.fleet.have(*names)
+            await again.fleet.have(*STANDARD)
             await again.office.patch(f"bots/{crowd.bot_id}", json={"bulk_rate": FAST})
             await until(lambda: again.alerts("safe_mode", "deployment"), lambda number: number == 1)
             old, new = (Campaign(again.office, item.id, item.mark) for item in (running, later))

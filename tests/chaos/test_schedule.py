@@ -10,6 +10,7 @@ from tests.chaos.broadcasts import Campaign, draft
 from tests.chaos.clock import clock_moved
 from tests.chaos.crowd import Crowd
 from tests.chaos.evidence import Evidence
+from tests.chaos.fleet import SENDERS, STANDARD
 from tests.chaos.sizes import SIZES
 from tests.chaos.stage import Stage
 from tests.chaos.table import Row
@@ -43,7 +44,7 @@ async def test_scheduler_is_killed_at_the_due_second(row: Row, dice: Dice, stage
     )
     latest = 0.0
     for number in range(SIZES.repeats):
-        await stage.fleet.have("api", "worker", "scheduler", "sender")
+        await stage.fleet.have(*STANDARD)
         crowd = await stage.crowd(f"due_{number}", 20)
         campaign = await draft(stage.office, crowd)
         due = await _now(stage) + SOON
@@ -70,8 +71,8 @@ async def test_many_schedulers_and_senders(row: Row, stage: Stage) -> None:
         expected="each started once, copies 0",
         factor="clock moved by 1 h",
     )
-    names = [f"scheduler#{number}" for number in range(SIZES.schedulers)]
-    await stage.fleet.have("api", "worker", "worker#2", "sender", "sender#2", *names)
+    names = [f"scheduler#{number}" for number in range(2, SIZES.schedulers + 1)]
+    await stage.fleet.have(*STANDARD, "worker#2", *names)
     crowd = await stage.crowd("crowd_of_due", 3)
     due = await _now(stage) + _ONE_HOUR
     campaigns = []
@@ -106,7 +107,7 @@ async def test_downtime_over_the_scheduled_time(row: Row, stage: Stage) -> None:
         expected="59: sent; 61: held as missed, 0 sends until confirmed",
         factor="clock moved by 1 h to 3 h",
     )
-    await stage.fleet.have("api", "worker", "sender")
+    await stage.fleet.have("api", "worker", *SENDERS)
     crowd = await stage.crowd("downtime", 10)
     late, missed = await draft(stage.office, crowd), await draft(stage.office, crowd)
     now = await _now(stage)
@@ -138,7 +139,7 @@ async def test_clones_do_not_start(row: Row, stage: Stage) -> None:
         expected="draft, schedule cleared, 0 sends until launched",
         factor="clock moved by 2 h",
     )
-    await stage.fleet.have("api", "worker", "scheduler", "sender")
+    await stage.fleet.have(*STANDARD)
     crowd = await stage.crowd("clones", 10)
     sent = await stage.launched(crowd)
     await sent.until("finished", within=WITHIN)

@@ -10,13 +10,13 @@ from crm.deliveries.policy import GROUP
 from crm.kit.clock import process_now
 from runtime.demo_data.dice import Dice
 from tests.chaos.crowd import Crowd
+from tests.chaos.fleet import SENDERS, STANDARD
 from tests.chaos.sizes import SIZES
 from tests.chaos.stage import Stage
 from tests.chaos.table import Row
 
 WITHIN = 600.0
-_SENDERS = ("sender", "sender#2")
-_RATE = 100.0
+_RATE = 50.0
 
 
 def _last_call(stage: Stage, crowd: Crowd) -> float:
@@ -26,14 +26,14 @@ def _last_call(stage: Stage, crowd: Crowd) -> float:
 @pytest.mark.chaos_row(30)
 async def test_paused_resumed_and_cancelled(row: Row, dice: Dice, stage: Stage) -> None:
     """What is open when the pause is answered may still arrive, and nothing after it."""
-    most = GROUP * len(_SENDERS)
+    most = GROUP * len(SENDERS)
     row.plan(
         "pause and resume at random moments, then cancel",
         done=f"{SIZES.turns} pauses, 1 cancel, {SIZES.crowd:,} recipients, 2 senders",
         expected=f"after a pause <= {most} more and none after 2 s, copies 0, the rest cancelled",
-        factor="rate x4",
+        factor="rate x2",
     )
-    await stage.fleet.have("api", "worker", "scheduler", *_SENDERS)
+    await stage.fleet.have(*STANDARD)
     crowd = await stage.crowd("steered", SIZES.crowd, rate=_RATE)
     campaign = await stage.launched(crowd)
     await campaign.until_so(lambda found: found["started_at"] is not None, "started", within=WITHIN)
@@ -64,7 +64,7 @@ async def test_consent_is_withdrawn(row: Row, dice: Dice, stage: Stage, sessions
         "consent withdrawn between enqueue and send",
         done=f"{SIZES.crowd:,} recipients: half of them before the senders come, a tenth while they send",
         expected="0 sends after the withdrawal's commit, but for those whose window of 2 s is open",
-        factor="rate x4",
+        factor="rate x2",
     )
     await stage.fleet.have("api", "worker", "scheduler")
     crowd = await stage.crowd("withdrawn", SIZES.crowd, rate=_RATE)
@@ -72,7 +72,7 @@ async def test_consent_is_withdrawn(row: Row, dice: Dice, stage: Stage, sessions
     await campaign.until_so(lambda found: found["counts"]["queued"] == crowd.size, "queued", within=WITHIN)
     early = range(crowd.first, crowd.first + crowd.size // 2)
     await _withdraw(sessions_there, list(early))
-    await stage.fleet.have("api", "worker", "scheduler", *_SENDERS)
+    await stage.fleet.have(*STANDARD)
     late = {}
     for _ in range(crowd.size // 10):
         member = dice.whole(early.stop, crowd.last)

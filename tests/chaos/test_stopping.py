@@ -13,6 +13,7 @@ from tests.acceptance.processes import PATIENCE
 from tests.acceptance.waiting import until
 from tests.chaos.broadcasts import Campaign
 from tests.chaos.crowd import Crowd
+from tests.chaos.fleet import STANDARD
 from tests.chaos.sizes import SIZES
 from tests.chaos.stage import Stage
 from tests.chaos.table import Row
@@ -46,7 +47,7 @@ async def test_sender_is_frozen_past_its_lease(row: Row, dice: Dice, stage: Stag
         expected=f"late lines 0, lost 0; copies: hold 0, resend <= {GROUP} each; counters = rows",
         factor="rate x8",
     )
-    await stage.fleet.have("api", "worker", "scheduler", "sender", "sender#2")
+    await stage.fleet.have(*STANDARD)
     await stage.telegram.client.add_fault("latency", method="sendMessage", seconds=0.05)
     crowds = [await stage.crowd(f"frozen_{name}", SIZES.crowd * SIZES.freezes, rate=200) for name in classes]
     campaigns = [await stage.launched(crowd, message_class=name) for crowd, name in zip(crowds, classes, strict=True)]
@@ -86,8 +87,7 @@ async def test_deploy_under_load(row: Row, dice: Dice, stage: Stage) -> None:
         expected=f"all end by themselves within {DRAIN:.0f} s, lost 0, copies 0, uncertain 0",
         factor="rate x8",
     )
-    names = ("api", "worker", "scheduler", "sender", "sender#2")
-    await stage.fleet.have(*names)
+    await stage.fleet.have(*STANDARD)
     await stage.telegram.client.add_fault("latency", method="sendMessage", seconds=0.3)
     crowd = await stage.crowd("deploy", SIZES.crowd, rate=200)
     campaign = await stage.launched(crowd)
@@ -99,7 +99,7 @@ async def test_deploy_under_load(row: Row, dice: Dice, stage: Stage) -> None:
         ended = await stage.fleet.end(signal.SIGTERM, within=DRAIN if SIZES.is_full else PATIENCE)
         slowest = max(slowest, monotonic() - begun)
         statuses += ended.values()
-        await stage.fleet.have(*names)
+        await stage.fleet.have(*STANDARD)
     await campaign.until("finished", within=WITHIN)
     found = await stage.evidence(crowd, campaign)
     row.saw(f"slowest end {slowest:.1f} s, exit statuses {sorted(set(statuses))}; {found}")

@@ -12,6 +12,7 @@ from tests.acceptance.chat import Person
 from tests.chaos.broadcasts import draft
 from tests.chaos.clock import clock_moved
 from tests.chaos.crowd import Crowd
+from tests.chaos.fleet import STANDARD
 from tests.chaos.sizes import SIZES
 from tests.chaos.stage import Stage
 from tests.chaos.table import Row
@@ -34,7 +35,7 @@ async def test_storm_of_refusals(row: Row, stage: Stage) -> None:
         expected="finishes, 0 sends inside a pause, 1 attempt each, every answer comes, p95 < 2 s",
         factor="pauses /10",
     )
-    await stage.fleet.have("api", "worker", "scheduler", "poller", "sender", "sender#2")
+    await stage.fleet.have(*STANDARD, "poller")
     crowd = await stage.crowd("storm", SIZES.storm, rate=25)
     campaign = await draft(stage.office, crowd)
     for number, seconds in enumerate(_PAUSES):
@@ -94,7 +95,7 @@ async def test_refused_for_hours(row: Row, stage: Stage) -> None:
         expected="paused by itself with its end shown, an alert, 0 sends until then, goes on by itself, copies 0",
         factor=f"clock moved by {_HOURS} s",
     )
-    await stage.fleet.have("api", "worker", "scheduler", "sender", "sender#2")
+    await stage.fleet.have(*STANDARD)
     crowd = await stage.crowd("hours", SIZES.crowd, rate=200)
     struck = SIZES.crowd // 3
     await stage.telegram.client.add_fault("too_many_requests", skip=struck, count=1, retry_after=_HOURS)
