@@ -22,12 +22,14 @@ audit = typer.Typer(help="The audit log.", no_args_is_help=True)
 secrets = typer.Typer(help="The key that seals personal data.", no_args_is_help=True)
 demo_data = typer.Typer(help="The demo brand's data.", no_args_is_help=True)
 backup = typer.Typer(help="Write a backup of the whole database.", invoke_without_command=True)
+dead_letters = typer.Typer(help="What was tried and given up.", no_args_is_help=True)
 app.add_typer(operator, name="operator")
 app.add_typer(api_key, name="api-key")
 app.add_typer(ledger, name="ledger")
 app.add_typer(audit, name="audit")
 app.add_typer(secrets, name="secrets")
 app.add_typer(demo_data, name="demo-data")
+app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(backup, name="backup")
 
 
@@ -179,3 +181,25 @@ def secrets_rotate() -> None:
 def demo_data_remove() -> None:
     """Remove the demo brand's members and everything that hangs on them."""
     _go("runtime.demo_data.removing:run")
+
+
+@dead_letters.command("list")
+def dead_letters_list(
+    kind: Annotated[str | None, typer.Argument(help="updates, handoffs, jobs ...; absent: how many of each.")] = None,
+) -> None:
+    """Show what was given up: key, tries, when, what, why."""
+    _go("runtime.commands.dead_letters:show", kind)
+
+
+@dead_letters.command("replay")
+def dead_letters_replay(
+    kind: str, key: Annotated[str | None, typer.Argument(help="One of the list; absent: all of the kind.")] = None
+) -> None:
+    """Try again what was given up; each has its effect once."""
+    _go("runtime.commands.dead_letters:replay", kind, key)
+
+
+@dead_letters.command("drop")
+def dead_letters_drop(kind: str, key: str) -> None:
+    """Discard one for good."""
+    _go("runtime.commands.dead_letters:drop", kind, key)
