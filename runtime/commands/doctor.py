@@ -8,7 +8,7 @@ import asyncpg
 from redis.asyncio import Redis
 from rich.console import Console
 
-from admin_api.health import HEAD
+from admin_api.readiness import HEAD
 from crm.config.settings import Settings, TelegramMode
 from crm.kit.assets import AssetsMissingError, asset_url
 from runtime.failures import explain, read_settings
