@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,6 +12,7 @@ from crm.events.catalogue import OrderPlaced
 from crm.kit.rules import Condition
 from crm.points.kinds import RuleKind
 from crm.profiles import service as profiles
+from crm.webhooks import signing
 from tests.factories.conditions import who_matches
 from tests.factories.members import make_member
 
@@ -60,3 +62,18 @@ def test_the_channel() -> None:
     assert isinstance(manifest, ChannelManifest)
     assert manifest.name == manifest.traits.name == "line"
     assert (manifest.check_token is not None) == manifest.needs_token
+
+
+def test_the_receiver_of_webhooks() -> None:
+    is_genuine = _run("docs/howto/receive-webhooks.md")["is_genuine"]
+    older, newer, other = (signing.new_secret() for _ in range(3))
+    body, now = b'{"type":"checked_in"}', NOW.timestamp()
+    headers = signing.headers([newer, older], UUID(int=7), NOW, body)
+    assert is_genuine(newer, headers, body, now)
+    assert is_genuine(older, headers, body, now + 299)
+    assert not is_genuine(other, headers, body, now)
+    assert not is_genuine(newer, headers, body + b" ", now)
+    assert not is_genuine(newer, headers, body, now + 301)
+    assert not is_genuine(newer, {**headers, "webhook-id": "8"}, body, now)
+    assert not is_genuine(newer, {**headers, "webhook-timestamp": "soon"}, body, now)
+    assert not is_genuine(newer, {}, body, now)
