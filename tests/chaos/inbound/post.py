@@ -39,10 +39,10 @@ async def door_of(sessions: Sessions, bot_id: int) -> Door:
         return Door(f"{WEBHOOK_PATH}/{path}", await bots.webhook_secret(session, bot_id))
 
 
-async def publish_survey(office: httpx.AsyncClient) -> None:
+async def publish_survey(office: httpx.AsyncClient, key: str = SURVEY) -> None:
     """Three questions that anybody may answer; harmless when it is there."""
     definition = {"intro": {"en": "Three.", **_BOTH}, "thanks": {"en": "Thank you!", **_BOTH}, "questions": _QUESTIONS}
-    made = await office.post("surveys", json={"key": SURVEY, "name": SURVEY, "definition": definition})
+    made = await office.post("surveys", json={"key": key, "name": key, "definition": definition})
     if made.status_code == httpx.codes.CREATED:
         published = await office.post(f"surveys/{made.json()['id']}/publish")
         assert published.status_code == OK, published.text

@@ -26,8 +26,6 @@ _STATE = {
                 WHERE i.member_id = $1 ORDER BY m.at, m.id""",
     "conversation": """SELECT c.version, c.runs_started, c.runs::text FROM conversations c
                        JOIN identities i ON i.id = c.identity_id WHERE i.member_id = $1""",
-    "replies": """SELECT count(*) FROM deliveries d JOIN identities i ON i.id = d.identity_id
-                  WHERE i.member_id = $1""",
 }
 
 
