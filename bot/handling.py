@@ -14,15 +14,15 @@ from structlog.contextvars import bound_contextvars
 from bot import identity
 from bot.groups import GroupManners
 from bot.lines import as_line, as_lines
+from bot.outages import Outages
 from bot.router import Heard, Reception, as_input, hear, reception
 from bot.types import InboundChannel, InboundInput, InputKind, UnusableUpdateError
 from crm.bots import service as bots
 from crm.conversations import service as conversations
 from crm.conversations import wakes
-from crm.conversations.types import NewMessage, Wake, WakeKind
+from crm.conversations.types import Conversation, NewMessage, Wake, WakeKind
 from crm.db import clock
 from crm.db.session import Sessions
-from crm.events import service as events
 from crm.inbox import service as inbox
 from crm.inbox.types import TakenUpdate
 from crm.kit.clock import monotonic
@@ -81,6 +81,7 @@ class Handler:
     deliver_now: Deliver
     groups: GroupManners = field(default_factory=GroupManners)
     observe: Observe = _nothing
+    outages: Outages = field(default_factory=Outages)
     _names: dict[int, str] = field(default_factory=dict)
     _background: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -108,8 +109,7 @@ class Handler:
                 if taken.retry_after > 0:
                     return Handled(retry_after=taken.retry_after)
                 with bound_contextvars(update_id=str(taken.id), bot_id=bot_id):
-                    async with events.together(session):
-                        ids = await self._update(session, taken)
+                    ids = await self._update(session, taken)
                 finished = await inbox.finish(session, taken)
         except Exception as error:
             if taken is None:
@@ -178,9 +178,23 @@ class Handler:
         )
         given = as_input(heard.given)
         with bound_contextvars(member_id=contact.member.id):
-            messages = await self.engine.handle(session, contact, conversation, given, channel.traits)
+            is_tap_lost = await self._is_tap_lost(session, conversation, heard.given, taken)
+            messages = await self.engine.handle(
+                session, contact, conversation, given, channel.traits, is_tap_lost=is_tap_lost
+            )
         lines = [as_line(heard), *as_lines(messages, channel.traits)]
         return await self._send(session, contact, ("update", str(taken.id)), messages, lines)
+
+    async def _is_tap_lost(
+        self, session: AsyncSession, conversation: Conversation, given: InboundInput, taken: TakenUpdate
+    ) -> bool:
+        """Whether the member may have tapped something while nobody listened; true once per chat and outage."""
+        outage = await self.outages.since(session, taken, given, conversation)
+        if outage is None or given.kind is InputKind.BUTTON:
+            return False
+        return self.engine.waits_for_tap(conversation) or await conversations.offered_buttons(
+            session, conversation.identity_id, before=outage.since
+        )
 
     async def _wake(self, session: AsyncSession, wake: Wake) -> Sequence[UUID]:
         channel = self._channel(wake.bot_id)

@@ -10,9 +10,12 @@ from bot.dispatcher import Dispatcher
 from bot.handling import Handler
 from bot.intake import Intake
 from bot.replies import enqueue
+from crm.bots import service as bots
+from crm.config.settings import TelegramMode
 from crm.deliveries.interactive import InteractiveLane
 from crm.deliveries.rates import ValkeyPacer
 from crm.deliveries.types import ChannelSender
+from crm.inbox import outages
 from crm.messages.service import render_flow
 from flows.engine import registry
 from flows.engine.engine import Engine
@@ -23,6 +26,7 @@ from runtime.loops import repeat
 from runtime.measuring.counters import MeasuredSender, ProcessFigures
 
 _TIMERS_REST = 1.0
+HOOKED = TelegramMode.WEBHOOK
 _SWEEP_REST = 3.0
 
 
@@ -109,6 +113,21 @@ async def poll(conversing: Conversing, stop: asyncio.Event) -> None:
         for manifest in conversing.manifests.values():
             if manifest.poller is not None:
                 group.create_task(load_part(manifest.poller)(conversing.context, stop))
+
+
+async def listen_to_webhooks(conversing: Conversing, stop: asyncio.Event) -> None:
+    """Give signs of life for the bots whose updates come in by webhook, in a process that serves them."""
+    sessions = conversing.context.sessions
+
+    async def sign() -> bool:
+        async with sessions() as session:
+            hooked = [bot.id for bot in await bots.listing(session, active_only=True) if bot.mode == HOOKED]
+        for bot_id in hooked:
+            async with sessions.begin() as session:
+                await outages.listening(session, bot_id)
+        return False
+
+    await repeat("receptions", sign, stop, rest=outages.SIGN_EVERY.total_seconds())
 
 
 async def tell_providers(conversing: Conversing) -> None:

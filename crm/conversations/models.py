@@ -35,6 +35,8 @@ class ConversationRow(Base):
     runs_started: Mapped[int] = mapped_column(Integer, server_default="0")
     runs: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
     changed_at: Mapped[CreatedAt]
+    taps_known_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """The end of the last outage after which it was settled whether to ask for taps again."""
 
 
 class JournalRow(Base):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,10 +18,12 @@ from crm.kit.ids import uuid7
 from crm.kit.text import clean_text, cut_bytes
 from crm.members import service as members
 
+_FRESH = timedelta(days=1)
 BODY = "conversation_messages.body"
 _CONVERSATIONS = ConversationRow.metadata.tables["conversations"]
 _COLUMNS = [
-    _CONVERSATIONS.c[name] for name in ("id", "identity_id", "bot_id", "chat_key", "version", "runs_started", "runs")
+    _CONVERSATIONS.c[name]
+    for name in ("id", "identity_id", "bot_id", "chat_key", "version", "runs_started", "runs", "taps_known_until")
 ]
 # Built once: every inbound update runs them.
 _LOAD = Prepared(select(*_COLUMNS).where(_CONVERSATIONS.c.identity_id == bindparam("identity_id")))
@@ -76,6 +78,23 @@ async def save(
     )
     if saved is None:
         raise StaleConversation
+
+
+async def taps_known(session: AsyncSession, conversation_id: int, until: datetime) -> None:
+    """It is settled whether the chat is asked to tap again after the outage that ended at `until`."""
+    own = ConversationRow.id == conversation_id
+    await session.execute(update(ConversationRow).where(own).values(taps_known_until=until))
+
+
+async def offered_buttons(session: AsyncSession, identity_id: int, *, before: datetime) -> bool:
+    """Whether the last thing said to the identity within a day before `before` had buttons."""
+    query = select(MessageRow).where(
+        MessageRow.identity_id == identity_id,
+        MessageRow.direction == Direction.OUT,
+        MessageRow.at.between(before - _FRESH, before),
+    )
+    row = (await session.scalars(query.order_by(MessageRow.at.desc(), MessageRow.id.desc()).limit(1))).one_or_none()
+    return row is not None and bool(_message(session, row).buttons)
 
 
 async def record(session: AsyncSession, identity_id: int, messages: Sequence[NewMessage]) -> None:

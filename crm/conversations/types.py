@@ -24,6 +24,8 @@ class Conversation:
     version: int
     runs_started: int = 0
     runs: list[dict[str, Any]] = field(default_factory=list)
+    taps_known_until: datetime | None = None
+    """The end of the last outage after which it was settled whether to ask for taps again."""
 
 
 @dataclass(frozen=True)

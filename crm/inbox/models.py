@@ -20,6 +20,17 @@ class InboundKeyRow(Base):
     received_at: Mapped[Timestamp]
 
 
+class ReceptionRow(Base):
+    """When a bot was last listened to, and the last time that it was not for too long."""
+
+    __tablename__ = "inbound_receptions"
+
+    bot_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    heard_at: Mapped[Timestamp]
+    outage_since: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    outage_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
 class InboundUpdateRow(Base):
     """A raw update; the payload is sealed."""
 

@@ -27,7 +27,7 @@ from flows.engine.reading import OpenQuestion
 from flows.engine.registry import Flows
 from flows.engine.routing import Cancel, GiveAnswer, OldButton, StaleTap, StartFlow, TapContent, Unknown, route
 from flows.engine.stage import Stage
-from flows.engine.state import dump_runs
+from flows.engine.state import dump_runs, load_runs
 from flows.engine.turn import Renderer, Turn, in_messages
 
 log = structlog.get_logger(__name__)
@@ -44,10 +44,22 @@ class Engine:
     taps: Mapping[str, TapResolver] = field(default_factory=dict)
 
     async def handle(
-        self, session: AsyncSession, contact: Contact, conversation: Conversation, given: Input, traits: ChannelTraits
+        self,
+        session: AsyncSession,
+        contact: Contact,
+        conversation: Conversation,
+        given: Input,
+        traits: ChannelTraits,
+        *,
+        is_tap_lost: bool = False,
     ) -> list[Outbound]:
-        """Handle something the member sent, under the chat's lock; answers what to send. Never commits."""
+        """Handle something the member sent, under the chat's lock; answers what to send. Never commits.
+
+        `is_tap_lost`: the member may have tapped a button while nobody listened, and is told to tap again.
+        """
         stage = await self._stage(session, contact, conversation, given, traits)
+        if is_tap_lost:
+            await stage.turn.say("engine/tap_again")
         await stage.drop_expired()
         top = stage.top
         was_open = (top.number, top.question) if top and top.question else None
@@ -69,6 +81,11 @@ class Engine:
             return None if wake.kind is WakeKind.RESULT else []
         await stage.advance(run, given)
         return await self._finish(stage, None)
+
+    def waits_for_tap(self, conversation: Conversation) -> bool:
+        """Whether a question with buttons is open."""
+        runs = load_runs(conversation.runs)
+        return bool(runs and runs[-1].question and runs[-1].question.options)
 
     async def apology(self, session: AsyncSession, contact: Contact, traits: ChannelTraits) -> list[Outbound]:
         """What is said when an input was given up; the open question stays as it is."""

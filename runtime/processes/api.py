@@ -11,7 +11,7 @@ from admin_api.deps import AdminDeps, BotAccount
 from crm.kit.errors import InvalidError
 from runtime.channels import load_part
 from runtime.container import Container
-from runtime.conversing import Conversing, open_conversing, sweep, tell_providers
+from runtime.conversing import Conversing, listen_to_webhooks, open_conversing, sweep, tell_providers
 from runtime.http import listen, serving
 from runtime.processes.frame import process
 
@@ -23,7 +23,7 @@ async def serve() -> None:
         async with open_conversing(container) as conversing:
             await tell_providers(conversing)
             async with serving(make_app(container, conversing), listener, container.settings.http):
-                await asyncio.gather(stop.wait(), sweep(conversing, stop))
+                await asyncio.gather(stop.wait(), sweep(conversing, stop), listen_to_webhooks(conversing, stop))
 
 
 @dataclass(frozen=True)

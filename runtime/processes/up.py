@@ -16,7 +16,7 @@ from crm.operators import links
 from crm.operators import service as operators
 from runtime.addresses import public_address
 from runtime.container import Container, open_container
-from runtime.conversing import open_conversing, poll, sweep, tell_providers
+from runtime.conversing import listen_to_webhooks, open_conversing, poll, sweep, tell_providers
 from runtime.defaults import ensure_defaults
 from runtime.demo_data.filling import fill
 from runtime.failures import read_settings
@@ -117,6 +117,7 @@ async def _working(container: Container, listener: socket.socket, stop: asyncio.
         ):
             group.create_task(poll(conversing, stop))
             group.create_task(sweep(conversing, stop))
+            group.create_task(listen_to_webhooks(conversing, stop))
             group.create_task(work(container, stop))
             group.create_task(send(container, stop))
             group.create_task(run_ticks(container.sessions, discover_ticks(), stop))

@@ -45,7 +45,8 @@ class LoopChannel:
         contact = fields.pop("contact", None)
         kind = InputKind(fields.pop("kind", "text"))
         shared = SharedContact(*contact) if contact else None
-        return InboundInput(bot_id=bot_id, channel=CHANNEL, kind=kind, contact=shared, locale_hint="en", **fields)
+        fields.setdefault("locale_hint", "en")
+        return InboundInput(bot_id=bot_id, channel=CHANNEL, kind=kind, contact=shared, **fields)
 
     async def acknowledge(self, bot_id: int, tapped: InboundInput) -> None:
         """Remember the tap."""

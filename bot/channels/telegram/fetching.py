@@ -13,6 +13,9 @@ from bot.channels.contract import Intake
 from crm.alerts import service as alerts
 from crm.alerts.types import AlertKind
 from crm.db.session import Sessions
+from crm.inbox import outages
+from crm.inbox.outages import SIGN_EVERY
+from crm.kit.clock import monotonic
 
 from .access import DATABASE_AWAY, Access, stop_refused
 from .answers import Answer, Reply, describe
@@ -52,6 +55,7 @@ class Fetcher:
         self._pace = pace or Pace()
         self._offset: int | None = None
         self._failures = 0
+        self._signed_at: float | None = None
         self._may_be_contested = True
         """Whether the alert of a second poller may be open: at first nobody knows what an earlier process left."""
 
@@ -81,10 +85,19 @@ class Fetcher:
         if not isinstance(reply, Answer) or not reply.is_ok or not isinstance(reply.result, list):
             return reply
         try:
+            await self._give_sign()
             await self._take_in(reply.result)
         except DATABASE_AWAY as error:
             return Answer(503, description=f"the inbox cannot be reached: {type(error).__name__}")
         return None
+
+    async def _give_sign(self) -> None:
+        """Note that this bot is listened to, before what came in is stored: an outage must be known by then."""
+        if self._signed_at is not None and monotonic() - self._signed_at < SIGN_EVERY.total_seconds():
+            return
+        async with self._sessions.begin() as session:
+            await outages.listening(session, self._bot_id)
+        self._signed_at = monotonic()
 
     async def _take_in(self, updates: list[Any]) -> None:
         """Commit updates one by one; those behind a failure stay at the server and come again."""
