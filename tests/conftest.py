@@ -14,11 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from crm.config.settings import EgressSettings
 from crm.db import clock
 from crm.db.session import Sessions, Surroundings, make_engine, make_sessions
+from crm.deliveries import channels
 from crm.events import subscriptions
 from crm.kit import egress
 from crm.kit.crypto import Vault
 from crm.messages import flow_texts
 from crm.segments import catalogue
+from runtime.channels import discover_channels
 from runtime.egress import make_egress
 from runtime.embedded.postgres import start_postgres
 from runtime.embedded.valkey import start_valkey
@@ -76,6 +78,7 @@ def surroundings(vault: Vault) -> Surroundings:
         subscriptions.PORT: subscriptions.discover(),
         flow_texts.PORT: flow_texts.FlowTexts(remember_seconds=0),
         catalogue.PORT: catalogue.discover(),
+        channels.PORT: {name: manifest.traits for name, manifest in discover_channels().items()},
         egress.PORT: make_egress(EgressSettings()),
     }
     return Surroundings(vault, ports)

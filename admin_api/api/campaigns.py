@@ -14,6 +14,7 @@ from admin_api.routing import api_router
 from admin_api.schemas import Body, Cursor, Id, IdPath, Limit, Moment, PageOf, paged
 from crm.campaigns import service
 from crm.campaigns.types import Campaign, CampaignStatus, NewCampaign
+from crm.deliveries.paying import MESSAGES_PER_STAR
 from crm.deliveries.types import DeliveryCounts, MessageClass
 from crm.messages.types import MessageContent
 from crm.operators.permissions import Permission
@@ -48,6 +49,7 @@ class CampaignView(BaseModel):
     started_at: datetime | None
     finished_at: datetime | None
     is_archived: bool
+    stars_cap: int | None = Field(None, description="Stars that paid sending may cost; null where nothing is paid.")
 
 
 class Counts(BaseModel):
@@ -73,6 +75,7 @@ class CampaignWithCounts(CampaignView):
 
     counts: Counts
     resumes_at: datetime | None = Field(None, description="When a pause that came by itself ends.")
+    stars_spent: float = Field(0.0, description="What paid sending cost so far, in Stars.")
 
 
 class NewCampaignBody(Body):
@@ -127,6 +130,7 @@ async def with_counts(edge: Edge, campaign_id: int) -> CampaignWithCounts:
         **campaign_view(progress.campaign).model_dump(),
         counts=counts_view(progress.counts),
         resumes_at=sending.resumes_at if sending else None,
+        stars_spent=sending.paid_count / MESSAGES_PER_STAR if sending else 0.0,
     )
 
 

@@ -8,10 +8,12 @@ from pydantic import BaseModel, Field
 from admin_api.access import allow
 from admin_api.api.campaigns import CampaignWithCounts, with_counts
 from admin_api.deps import EdgeOf
+from admin_api.edge import Edge
 from admin_api.problems import DeniedError
 from admin_api.routing import api_router
 from admin_api.schemas import Body, Cursor, IdPath, Limit, Moment, PageOf, paged
-from crm.campaigns import launching, service, test_sends
+from crm.campaigns import launching, planning, service, test_sends
+from crm.campaigns.policy import MOST_STARS
 from crm.campaigns.service import SOURCE
 from crm.campaigns.types import LaunchPlan
 from crm.deliveries import service as deliveries
@@ -34,12 +36,25 @@ class Launch(Body):
 
     at: Moment | None = None
     confirm_count: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    stars_cap: (
+        Annotated[
+            int,
+            Field(ge=1, le=MOST_STARS, description="Pay for each message, 0.1 Stars, up to so many Stars in all."),
+        ]
+        | None
+    ) = None
+
+
+class Resume(Body):
+    """A campaign that spent its Stars wants a higher cap, or 0 to go on without paying."""
+
+    stars_cap: Annotated[int, Field(ge=0, le=MOST_STARS)] | None = None
 
 
 @router.get("/{campaign_id}/plan", dependencies=[_READ], name="campaign.plan", summary="See what a launch would do")
 async def read_plan(edge: EdgeOf, campaign_id: IdPath) -> LaunchPlan:
-    """How many match and can be reached, how long it takes, and what seems odd."""
-    return await launching.plan(edge.session, campaign_id)
+    """How many match and can be reached, how long it takes, what paid sending would cost, and what seems odd."""
+    return await planning.plan(edge.session, campaign_id)
 
 
 @router.post(
@@ -59,12 +74,26 @@ async def test_send(edge: EdgeOf, campaign_id: IdPath) -> TestSendView:
 async def launch(edge: EdgeOf, campaign_id: IdPath, body: Launch | None = None) -> CampaignWithCounts:
     """Of two launches at once one succeeds. Refused when nobody matches, or the time is in the past."""
     wanted = body or Launch()
+    _check_may_pay(edge, wanted.stars_cap)
     campaign = await launching.launch(
-        edge.session, campaign_id, by=edge.acting.actor, at=wanted.at, confirm_count=wanted.confirm_count
+        edge.session,
+        campaign_id,
+        by=edge.acting.actor,
+        at=wanted.at,
+        confirm_count=wanted.confirm_count,
+        stars_cap=wanted.stars_cap,
     )
-    after = {"status": campaign.status, "at": wanted.at.isoformat() if wanted.at else None}
+    at = wanted.at.isoformat() if wanted.at else None
+    after = {"status": campaign.status, "at": at, "stars_cap": campaign.stars_cap}
     edge.note("campaign.launch", f"campaign:{campaign_id}", after=after)
     return await with_counts(edge, campaign_id)
+
+
+def _check_may_pay(edge: Edge, stars_cap: int | None) -> None:
+    """Ending to pay takes no permission of its own. Raises DeniedError."""
+    if stars_cap and not edge.may(Permission.CAMPAIGNS_PAY):
+        detail = "Paid sending needs the permission campaigns:pay."
+        raise DeniedError("missing_permission", detail, actor=edge.acting.actor)
 
 
 @router.post("/{campaign_id}/pause", dependencies=[_LAUNCH], name="campaign.pause", summary="Pause sending")
@@ -76,10 +105,12 @@ async def pause(edge: EdgeOf, campaign_id: IdPath) -> CampaignWithCounts:
 
 
 @router.post("/{campaign_id}/resume", dependencies=[_LAUNCH], name="campaign.resume", summary="Resume sending")
-async def resume(edge: EdgeOf, campaign_id: IdPath) -> CampaignWithCounts:
+async def resume(edge: EdgeOf, campaign_id: IdPath, body: Resume | None = None) -> CampaignWithCounts:
     """Goes on where it stopped: nobody twice, nobody left out."""
-    await launching.resume(edge.session, campaign_id)
-    edge.note("campaign.resume", f"campaign:{campaign_id}")
+    stars_cap = body.stars_cap if body else None
+    _check_may_pay(edge, stars_cap)
+    campaign = await launching.resume(edge.session, campaign_id, stars_cap=stars_cap)
+    edge.note("campaign.resume", f"campaign:{campaign_id}", after={"stars_cap": campaign.stars_cap})
     return await with_counts(edge, campaign_id)
 
 

@@ -31,27 +31,34 @@ async def test_send(edge: EdgeOf, campaign_id: IdPath) -> Response:
 
 
 @router.post("/{campaign_id}/launch", dependencies=[_LAUNCH], name="campaign.launch_by_form")
-async def launch(edge: EdgeOf, campaign_id: IdPath, confirm_count: Text = "") -> Response:
+async def launch(edge: EdgeOf, campaign_id: IdPath, confirm_count: Text = "", stars_cap: Text = "") -> Response:
     """Now."""
-    return await _done(edge, campaign_id, _launch(edge, campaign_id, "", confirm_count), "The campaign is on its way.")
+    act = _launch(edge, campaign_id, "", confirm_count, stars_cap)
+    return await _done(edge, campaign_id, act, "The campaign is on its way.")
 
 
 @router.post("/{campaign_id}/schedule", dependencies=[_LAUNCH], name="campaign.schedule_by_form")
-async def schedule(edge: EdgeOf, campaign_id: IdPath, at: Text = "", confirm_count: Text = "") -> Response:
+async def schedule(
+    edge: EdgeOf, campaign_id: IdPath, at: Text = "", confirm_count: Text = "", stars_cap: Text = ""
+) -> Response:
     """At a time."""
-    act = _launch(edge, campaign_id, at, confirm_count, is_scheduled=True)
+    act = _launch(edge, campaign_id, at, confirm_count, stars_cap, is_scheduled=True)
     return await _done(edge, campaign_id, act, "The campaign is scheduled.")
 
 
 async def _launch(
-    edge: Edge, campaign_id: int, at: str, confirm_count: str, *, is_scheduled: bool = False
+    edge: Edge, campaign_id: int, at: str, confirm_count: str, stars_cap: str, *, is_scheduled: bool = False
 ) -> campaigns.CampaignWithCounts:
     moment = await typed.moment(edge, at)
     if is_scheduled and moment is None:
         raise typed.WrongMomentError
     count = typed.whole(confirm_count) if confirm_count.strip() else None
-    wanted = launches.Launch.model_construct(at=moment, confirm_count=count)
+    wanted = launches.Launch.model_construct(at=moment, confirm_count=count, stars_cap=_stars(stars_cap))
     return await launches.launch(edge, campaign_id, wanted)
+
+
+def _stars(text: str) -> int | None:
+    return typed.whole(text) if text.strip() else None
 
 
 @router.post("/{campaign_id}/pause", dependencies=[_LAUNCH], name="campaign.pause_by_form")
@@ -61,9 +68,14 @@ async def pause(edge: EdgeOf, campaign_id: IdPath) -> Response:
 
 
 @router.post("/{campaign_id}/resume", dependencies=[_LAUNCH], name="campaign.resume_by_form")
-async def resume(edge: EdgeOf, campaign_id: IdPath) -> Response:
+async def resume(edge: EdgeOf, campaign_id: IdPath, stars_cap: Text = "") -> Response:
     """Goes on where it stopped."""
-    return await _done(edge, campaign_id, launches.resume(edge, campaign_id), "Sending goes on.")
+    return await _done(edge, campaign_id, _resume(edge, campaign_id, stars_cap), "Sending goes on.")
+
+
+async def _resume(edge: Edge, campaign_id: int, stars_cap: str) -> campaigns.CampaignWithCounts:
+    wanted = launches.Resume.model_construct(stars_cap=_stars(stars_cap))
+    return await launches.resume(edge, campaign_id, wanted)
 
 
 @router.post("/{campaign_id}/cancel", dependencies=[_LAUNCH], name="campaign.cancel_by_form")

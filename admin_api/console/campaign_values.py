@@ -8,8 +8,9 @@ from babel.dates import format_timedelta
 
 from admin_api.console.pages import locale_of, reason, say
 from admin_api.edge import Edge
-from crm.campaigns import launching, service
-from crm.campaigns.types import Campaign, CampaignProgress, CampaignStatus
+from crm.campaigns import planning, service
+from crm.campaigns.types import Campaign, CampaignProgress, CampaignStatus, LaunchPlan
+from crm.deliveries.paying import MESSAGES_PER_STAR
 from crm.deliveries.types import DeliveryState
 from crm.kit.errors import DomainError
 from crm.operators import service as operators
@@ -43,6 +44,7 @@ _REASONS = {
     "content": "The channel refused the message",
     "moved": "Merged into another recipient",
     "operator": "Paused by an operator",
+    "stars_cap": "Its Stars are spent",
     "crash": "The sender vanished while sending",
     "in_doubt": "The channel did not answer",
     "restored": "Under way when the backup was made",
@@ -91,6 +93,7 @@ def progress_values(edge: Edge, progress: CampaignProgress) -> dict[str, Any]:
         "waiting": waiting,
         "suppressed": [(reason_words(edge, code), number) for code, number in ordered],
         "held": reason_words(edge, campaign.held_reason),
+        "stars_spent": progress.broadcast.paid_count / MESSAGES_PER_STAR if progress.broadcast else 0,
         "resumes_at": progress.broadcast.resumes_at if progress.broadcast else None,
         "left": duration(edge, (waiting - counts.deferred) / _RATE) if is_running and waiting > counts.deferred else "",
         "is_watched": campaign.status in _WATCHED or is_resting,
@@ -101,6 +104,13 @@ def duration(edge: Edge, seconds: float) -> str:
     """So long in words, such as `4 minutes`."""
     locale = locale_of(edge).replace("-", "_")
     return format_timedelta(timedelta(seconds=max(1, round(seconds))), locale=locale, threshold=1.2)
+
+
+def plan_words(edge: Edge, plan: LaunchPlan) -> dict[str, Any]:
+    """How long a launch would take, at which rate, and how long where each message is paid for."""
+    paid = duration(edge, plan.paid_seconds) if plan.paid_seconds else ""
+    rate = round(plan.reachable / plan.seconds) if plan.seconds else 0
+    return {"plan_time": duration(edge, plan.seconds) if plan.seconds else "", "plan_rate": rate, "paid_time": paid}
 
 
 async def detail_values(edge: Edge, campaign_id: int) -> dict[str, Any]:
@@ -120,8 +130,8 @@ async def detail_values(edge: Edge, campaign_id: int) -> dict[str, Any]:
     values["is_launchable"] = (campaign.status is CampaignStatus.DRAFT or is_held) and not campaign.is_archived
     if values["is_launchable"]:
         try:
-            plan = await launching.plan(edge.session, campaign_id)
-            values |= {"plan": plan, "plan_time": duration(edge, plan.seconds) if plan.reachable else ""}
+            plan = await planning.plan(edge.session, campaign_id)
+            values |= {"plan": plan, **plan_words(edge, plan)}
         except DomainError as error:
             values["plan_fault"] = reason(edge, error)
     return values

@@ -1,9 +1,9 @@
-"""From a draft to deliveries: plan, preflight, launch, start, pause, resume, cancel, finish."""
+"""From a draft to deliveries: preflight, launch, start, pause, resume, cancel, finish."""
 
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.brand import service as brands
@@ -15,53 +15,50 @@ from crm.campaigns.errors import (
     ScheduleInThePastError,
 )
 from crm.campaigns.models import CampaignRow
+from crm.campaigns.planning import plan
 from crm.campaigns.repository import load, store
 from crm.campaigns.service import SOURCE
-from crm.campaigns.types import Campaign, CampaignStatus, LaunchPlan
+from crm.campaigns.types import Campaign, CampaignStatus
 from crm.db import clock
 from crm.deliveries import service as deliveries
+from crm.deliveries.calling import room_in
+from crm.deliveries.paying import MESSAGES_PER_STAR
+from crm.deliveries.policy import MOST_PARTS
 from crm.jobs import service as jobs
 from crm.kit.errors import DomainError
 from crm.messages import limited
 from crm.messages import service as messages
 from crm.messages.content import fits
 from crm.messages.errors import TemplateProblemsError
+from crm.messages.splitting import pieces
 from crm.messages.types import ChannelTraits, Problem, Recipient
-from crm.profiles.views import profiles
 from crm.recovery import service as recovery
 from crm.recovery import views as safe_mode
 from crm.segments import compiler
 from crm.segments import service as segments
-from crm.segments.policy import is_everyone, warnings
 
 START_JOB = "campaigns.start"
 _SAMPLED = 20
-_RATE = 25.0
 _WIDE = "W" * 64
 _STRICTEST = ChannelTraits("preflight")
 log = structlog.get_logger(__name__)
 
 
-async def plan(session: AsyncSession, campaign_id: int) -> LaunchPlan:
-    """What a launch now would do. Raises SegmentArchivedError or InvalidRuleError."""
-    campaign = await load(session, campaign_id)
-    rule = await segments.rule_of(session, campaign.segment_id)
-    found = compiler.audience(rule, await clock.now(session)).subquery()
-    counted = select(func.count(), func.count().filter(profiles.c.is_reachable)).select_from(
-        found.join(profiles, profiles.c.member_id == found.c.member_id)
-    )
-    audience, reachable = (await session.execute(counted)).one()
-    odd = [warning.text for warning in warnings(rule)]
-    return LaunchPlan(audience, reachable, is_everyone(rule), odd, reachable / _RATE)
-
-
 async def launch(
-    session: AsyncSession, campaign_id: int, *, by: str, at: datetime | None = None, confirm_count: int | None = None
+    session: AsyncSession,
+    campaign_id: int,
+    *,
+    by: str,
+    at: datetime | None = None,
+    confirm_count: int | None = None,
+    stars_cap: int | None = None,
 ) -> Campaign:
     """Launch now, or at a later time. Exactly one of two launches at once succeeds.
 
-    Raises AlreadyLaunchedError, ScheduleInThePastError, NobodyToReachError, CountNotConfirmedError,
-    TemplateProblemsError (the preflight renders sampled and worst-case members).
+    With a `stars_cap` each message is paid for where its channel offers that, so that the broadcast goes faster; it
+    pauses when so many Stars are spent. Raises AlreadyLaunchedError, ScheduleInThePastError, NobodyToReachError,
+    CountNotConfirmedError, InvalidCampaignError, TemplateProblemsError (the preflight renders sampled and worst-case
+    members).
     """
     campaign = await load(session, campaign_id, for_update=True)
     policy.check_launchable(campaign)
@@ -70,9 +67,15 @@ async def launch(
         raise ScheduleInThePastError
     if campaign.send_before is not None and campaign.send_before <= (at or now):
         raise InvalidCampaignError("send_before is earlier than the launch; nothing would be sent.")
-    await _check_audience(session, campaign, confirm_count)
+    await _check_audience(session, campaign, confirm_count, stars_cap)
     await _preflight(session, campaign)
-    values = {"scheduled_at": at or now, "launched_at": now, "launched_by": by, "held_reason": None}
+    values = {
+        "scheduled_at": at or now,
+        "launched_at": now,
+        "launched_by": by,
+        "held_reason": None,
+        "stars_cap": stars_cap,
+    }
     if at is not None:
         return await store(session, campaign_id, status=CampaignStatus.SCHEDULED, **values)
     launched = await store(session, campaign_id, status=CampaignStatus.RUNNING, **values)
@@ -80,7 +83,9 @@ async def launch(
     return launched
 
 
-async def _check_audience(session: AsyncSession, campaign: Campaign, confirm_count: int | None) -> None:
+async def _check_audience(
+    session: AsyncSession, campaign: Campaign, confirm_count: int | None, stars_cap: int | None
+) -> None:
     planned = await plan(session, campaign.id)
     if planned.audience == 0:
         raise NobodyToReachError
@@ -89,6 +94,10 @@ async def _check_audience(session: AsyncSession, campaign: Campaign, confirm_cou
             f"This goes to {planned.audience} members: repeat the launch with confirm_count {planned.audience}.",
             count=planned.audience,
         )
+    if stars_cap is not None:
+        policy.check_cap(stars_cap)
+        if planned.stars is None:
+            raise InvalidCampaignError("No bot that reaches this audience offers paid sending; leave stars_cap out.")
 
 
 async def _preflight(session: AsyncSession, campaign: Campaign) -> None:
@@ -104,9 +113,9 @@ async def _preflight(session: AsyncSession, campaign: Campaign) -> None:
         await limited.render(content, readers, _STRICTEST, default_locale=brand.default_locale),
         strict=True,
     ):
-        if not fits(shown, _STRICTEST):
-            most = _STRICTEST.max_caption if shown.photo_media_id else _STRICTEST.max_text
-            text = f"The message is empty or longer than {most} characters for some members."
+        parts = pieces(shown, _STRICTEST, room=room_in(campaign.message_class))
+        if len(parts) > MOST_PARTS or not all(fits(part, _STRICTEST) for part in parts):
+            text = f"The message is empty, or longer than {MOST_PARTS} messages of the channel, for some members."
             raise TemplateProblemsError([Problem(text, place=f"text.{reader.locale}")])
 
 
@@ -156,6 +165,7 @@ async def _start(session: AsyncSession, campaign: Campaign) -> None:
         message_class=campaign.message_class,
         not_before=now,
         send_before=campaign.send_before,
+        paid_limit=_messages(campaign.stars_cap),
     )
     await store(session, campaign.id, started_at=now, audience_size=broadcast.total)
 
@@ -213,15 +223,37 @@ async def pause(session: AsyncSession, campaign_id: int) -> Campaign:
     return await store(session, campaign_id, status=CampaignStatus.PAUSED, held_reason="operator")
 
 
-async def resume(session: AsyncSession, campaign_id: int) -> Campaign:
-    """Go on where it stopped: nobody is sent to twice, nobody is left out."""
+async def resume(session: AsyncSession, campaign_id: int, *, stars_cap: int | None = None) -> Campaign:
+    """Go on where it stopped: nobody is sent to twice, nobody is left out.
+
+    `stars_cap` raises the cap of paid sending, 0 ends paying. Raises NotPossibleNowError, InvalidCampaignError.
+    """
     campaign = await load(session, campaign_id, for_update=True)
     policy.check_status(campaign, "resumed", CampaignStatus.PAUSED)
+    if stars_cap is not None:
+        campaign = await _change_cap(session, campaign, stars_cap)
     if campaign.started_at is not None:
         sending = await deliveries.resume(session, SOURCE, campaign_id)
         if sending.finished_at is not None:
             return await _finish(session, campaign_id)
+        if sending.paid_limit is not None and sending.paid_count >= sending.paid_limit:
+            raise InvalidCampaignError(
+                "Its Stars are spent: resume it with a higher stars_cap, or with 0 to go on at the usual rate."
+            )
     return await store(session, campaign_id, status=CampaignStatus.RUNNING, held_reason=None)
+
+
+async def _change_cap(session: AsyncSession, campaign: Campaign, stars_cap: int) -> Campaign:
+    if campaign.stars_cap is None:
+        raise InvalidCampaignError("This campaign was launched without paid sending.")
+    cap = policy.check_cap(stars_cap) if stars_cap else None
+    if campaign.started_at is not None:
+        await deliveries.set_paid_limit(session, SOURCE, campaign.id, _messages(cap))
+    return await store(session, campaign.id, stars_cap=cap)
+
+
+def _messages(stars: int | None) -> int | None:
+    return None if stars is None else stars * MESSAGES_PER_STAR
 
 
 async def cancel(session: AsyncSession, campaign_id: int) -> Campaign:

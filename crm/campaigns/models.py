@@ -32,6 +32,8 @@ class CampaignRow(Base):
     scheduled_at: Mapped[datetime | None] = mapped_column(_TIME)
     max_lateness_minutes: Mapped[int] = mapped_column(Integer, server_default="60")
     send_before: Mapped[datetime | None] = mapped_column(_TIME)
+    stars_cap: Mapped[int | None] = mapped_column(Integer)
+    """Stars that paid sending may cost; None where nothing is paid."""
     held_reason: Mapped[str | None] = mapped_column(Text)
     audience_size: Mapped[int | None] = mapped_column(Integer)
     version: Mapped[int] = mapped_column(server_default="1")

@@ -6,6 +6,7 @@ from crm.kit.text import clean_text
 
 _MAX_NAME = 120
 _DIGITS = 6
+MOST_STARS = 10_000_000
 _MAX_LATENESS = 7 * 24 * 60
 
 
@@ -23,6 +24,13 @@ def name_of_clone(name: str) -> str:
     is_numbered = name.endswith(")") and bool(base) and number.isascii() and number.isdigit() and len(number) < _DIGITS
     suffix = f" ({int(number) + 1})" if is_numbered else " (2)"
     return (base if is_numbered else name)[: _MAX_NAME - len(suffix)] + suffix
+
+
+def check_cap(stars: int) -> int:
+    """Stars that may be spent. Raises InvalidCampaignError."""
+    if not 1 <= stars <= MOST_STARS:
+        raise InvalidCampaignError(f"stars_cap is between 1 and {MOST_STARS:,} Stars.")
+    return stars
 
 
 def check_lateness(minutes: int) -> int:

@@ -46,6 +46,8 @@ class Campaign:
     started_at: datetime | None
     finished_at: datetime | None
     is_archived: bool
+    stars_cap: int | None = None
+    """Stars that paid sending may cost at most; None where nothing is paid."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,11 @@ class LaunchPlan:
     """The rule matches everyone: the launch wants `confirm_count`."""
     warnings: list[str] = field(default_factory=list)
     seconds: float = 0.0
-    """How long it takes at the bots' rates."""
+    """How long it takes at the bots' rates, side by side."""
+    stars: int | None = None
+    """What it would cost to pay for each message; None where no bot of the audience offers that."""
+    paid_seconds: float | None = None
+    """How long it takes then."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,22 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import ARRAY, BigInteger, Text, all_, and_, any_, bindparam, func, literal, or_, select, text, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Text,
+    all_,
+    and_,
+    any_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.bots import views as bots
@@ -41,6 +56,8 @@ class Lease:
     last_member_id: int
     bulk_rate: float | None
     """Messages a second that the chunk's bot may send."""
+    is_paid: bool
+    """Its messages are paid for, as long as the cap of the source allows."""
     has_history: bool
     """Leased before: some of its deliveries may have results."""
 
@@ -55,11 +72,9 @@ async def take(
 ) -> Lease | None:
     """Lease the next chunk that is due and whose bot may send on one of `channels`; None when there is none.
 
-    In the safe mode nothing is handed out.
-
-    Bots that are `busy` in this process already are passed over.
-
-    Doubts that an earlier owner left behind are settled first.
+    What members are owed goes first; otherwise the sources take turns, so that a small one does not wait for a large
+    one. In the safe mode nothing is handed out. Bots that are `busy` in this process already are passed over. Doubts
+    that an earlier owner left behind are settled first.
     """
     found = await _DUE.first(session, channels=list(channels), busy=list(busy))
     if found is None:
@@ -67,46 +82,72 @@ async def take(
     values = dict(found)
     if values.pop("lease_owner") is not None:
         await settle_doubts(session, found["chunk_id"])
-    await _TAKE.fetch(session, chunk=found["chunk_id"], owner=owner, length=length)
+    taken = {"chunk": found["chunk_id"], "source": found["broadcast_id"], "owner": owner, "length": length}
+    await _TAKE.fetch(session, **taken)
     values |= {"fence": found["fence"] + 1, "message_class": MessageClass(found["message_class"])}
     return Lease(**values, has_history=found["fence"] > 0)
 
 
 def _due() -> Any:
+    """Sources are few and put in order first; of each the next chunk is looked up until one has any."""
+    sources = (
+        select(SourceRow)
+        .where(
+            ~recovery.is_on(),
+            SourceRow.status == literal(BroadcastStatus.ACTIVE.value, Text),
+            SourceRow.finished_at.is_(None),
+        )
+        .order_by(
+            SourceRow.message_class == literal(MessageClass.MARKETING.value, Text),
+            SourceRow.served_at.nulls_first(),
+            SourceRow.id,
+        )
+        .cte("sources")
+        .prefix_with("MATERIALIZED")
+    )
+    source, head, bot = sources.c, _next_chunk(sources.c.id), bots.bots.c
+    return (
+        select(
+            head.c.id.label("chunk_id"),
+            head.c.fence,
+            head.c.lease_owner,
+            head.c.broadcast_id,
+            source.source_kind,
+            source.source_id,
+            source.source_month,
+            source.topic,
+            source.message_class,
+            source.send_before,
+            source.content_errors,
+            source.paid_limit.is_not(None).label("is_paid"),
+            head.c.bot_id,
+            head.c.first_member_id,
+            head.c.last_member_id,
+            bot.bulk_rate,
+        )
+        .select_from(sources.join(head, true()).outerjoin(bots.bots, bot.id == head.c.bot_id))
+        .limit(1)
+    )
+
+
+def _next_chunk(source_id: Any) -> Any:
     bot = bots.bots.c
     is_free = or_(bot.bulk_paused_until.is_(None), bot.bulk_paused_until <= func.siyu_now())
     may_send = and_(bot.channel == any_(_P.channels), bot.status == "active", is_free, bot.id != all_(_P.busy))
     return (
-        select(
-            ChunkRow.id.label("chunk_id"),
-            ChunkRow.fence,
-            ChunkRow.lease_owner,
-            ChunkRow.broadcast_id,
-            SourceRow.source_kind,
-            SourceRow.source_id,
-            SourceRow.source_month,
-            SourceRow.topic,
-            SourceRow.message_class,
-            SourceRow.send_before,
-            SourceRow.content_errors,
-            ChunkRow.bot_id,
-            ChunkRow.first_member_id,
-            ChunkRow.last_member_id,
-            bot.bulk_rate,
-        )
-        .join(SourceRow, SourceRow.id == ChunkRow.broadcast_id)
+        select(ChunkRow)
         .outerjoin(bots.bots, bot.id == ChunkRow.bot_id)
         .where(
-            ~recovery.is_on(),
+            ChunkRow.broadcast_id == source_id,
             ChunkRow.is_done.is_(False),
             ChunkRow.not_before <= func.siyu_now(),
             or_(ChunkRow.lease_until.is_(None), ChunkRow.lease_until < _SERVER_NOW),
-            SourceRow.status == literal(BroadcastStatus.ACTIVE.value, Text),
             or_(ChunkRow.bot_id.is_(None), may_send),
         )
         .order_by(ChunkRow.part, ChunkRow.id)
         .limit(1)
         .with_for_update(of=ChunkRow, skip_locked=True)
+        .lateral("head")
     )
 
 
@@ -119,7 +160,10 @@ class _P:
 _DUE = Prepared(_due())
 _TAKE = Prepared(
     text(
-        "UPDATE delivery_chunks SET lease_owner = :owner, lease_until = clock_timestamp() + CAST(:length AS interval),"
+        # Whoever holds the source's row may wait for this chunk's: the turn is noted only where nobody does.
+        "WITH source AS (SELECT id FROM delivery_sources WHERE id = :source FOR NO KEY UPDATE SKIP LOCKED), turn AS"
+        " (UPDATE delivery_sources s SET served_at = clock_timestamp() FROM source WHERE s.id = source.id)"
+        " UPDATE delivery_chunks SET lease_owner = :owner, lease_until = clock_timestamp() + CAST(:length AS interval),"
         " fence = fence + 1, tally = NULL WHERE id = :chunk"
     )
 )

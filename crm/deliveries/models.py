@@ -56,6 +56,11 @@ class SourceRow(Base):
     not_before: Mapped[Timestamp]
     send_before: Mapped[datetime | None] = mapped_column(_TIME)
     content_errors: Mapped[int] = mapped_column(Integer, server_default="0")
+    served_at: Mapped[datetime | None] = mapped_column(_TIME)
+    """When a chunk of it was handed out last: sources take turns."""
+    paid_limit: Mapped[int | None] = mapped_column(Integer)
+    """How many messages may be paid for; None where nothing is paid."""
+    paid_count: Mapped[int] = mapped_column(Integer, server_default="0")
     created_at: Mapped[CreatedAt]
     finished_at: Mapped[datetime | None] = mapped_column(_TIME)
 
@@ -66,7 +71,7 @@ class ChunkRow(Base):
     __tablename__ = "delivery_chunks"
     __table_args__ = (
         Index(None, "broadcast_id"),
-        Index(None, "part", "id", postgresql_where=text("NOT is_done")),
+        Index(None, "broadcast_id", "part", postgresql_where=text("NOT is_done")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=False), primary_key=True)

@@ -18,6 +18,11 @@ def rate_of(call: Call, traits: ChannelTraits, lane: Lane) -> float:
     return call.candidate.bulk_rate or USUAL_RATE
 
 
+def slowest(senders: Mapping[str, ChannelSender], calls: Sequence[Call], lane: Lane) -> float:
+    """The rate of the slowest bot among the calls, of which there is at least one."""
+    return min(rate_of(call, senders[call.channel].traits, lane) for call in calls)
+
+
 async def reserve(pacer: Pacer, senders: Mapping[str, ChannelSender], calls: Sequence[Call], lane: Lane) -> list[float]:
     """When each call may begin, on the monotonic clock; the slots are taken."""
     begins = [0.0] * len(calls)

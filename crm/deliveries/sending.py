@@ -17,9 +17,10 @@ from crm.deliveries import gates, leases, parts
 from crm.deliveries.calling import Call, Caller, in_groups, numbered
 from crm.deliveries.errors import LeaseLost
 from crm.deliveries.leases import Lease
-from crm.deliveries.pacing import USUAL_RATE, reserve
+from crm.deliveries.pacing import USUAL_RATE, reserve, slowest
 from crm.deliveries.parts import Rendered
-from crm.deliveries.policy import Candidate, group_size, part_of, window_size
+from crm.deliveries.paying import Purse
+from crm.deliveries.policy import CHUNK, Candidate, group_size, part_of, window_size
 from crm.deliveries.rates import Pacer
 from crm.deliveries.recording import Recorder
 from crm.deliveries.rendering import Batch, Renderer
@@ -53,6 +54,7 @@ class ChunkRun:
     def __init__(self, desk: Desk, lease: Lease) -> None:
         self._desk = desk
         self._lease = lease
+        self._lane = Lane.PAID if lease.is_paid else Lane.BULK
         self._held = HeldConnection(desk.sessions)
         self._caller = Caller(
             desk.sessions,
@@ -61,8 +63,10 @@ class ChunkRun:
             stop=desk.stop,
             drain=desk.drain,
             content_errors=lease.content_errors,
+            lane=self._lane,
         )
         self._record = Recorder(self._held, lease)
+        self._purse = Purse(desk.sessions, desk.senders, lease)
         self._has_parts = False
 
     async def run(self) -> None:
@@ -84,6 +88,8 @@ class ChunkRun:
             with contextlib.suppress(asyncio.CancelledError):
                 await pulse
             await self._held.close()
+            with contextlib.suppress(*_OUTSIDE):
+                await self._purse.close()
 
     async def _give_back_later(self) -> None:
         """Save what is known as soon as the database can be reached again, for as long as the lease is ours."""
@@ -117,7 +123,7 @@ class ChunkRun:
     async def _walk(self) -> bool:
         """Go through the chunk window by window; False when it was left before its end."""
         position: gates.Position | None = _START
-        rate = self._lease.bulk_rate or USUAL_RATE
+        rate = float(CHUNK) if self._lease.is_paid else self._lease.bulk_rate or USUAL_RATE
         while position is not None:
             async with self._held.begin() as session:
                 if not await leases.extend(session, self._lease):
@@ -127,9 +133,11 @@ class ChunkRun:
                 )
                 batch = await self._load(session, window.passed)
             self._record.tally.add(window.refused)
-            rate = min((candidate.bulk_rate or USUAL_RATE for candidate in window.passed), default=rate)
-            if batch is not None and not await self._send_window(await self._calls(window.passed, batch), rate):
-                return False
+            if batch is not None:
+                calls = await self._calls(window.passed, batch)
+                rate = slowest(self._desk.senders, calls, self._lane)
+                if not await self._send_window(calls, rate):
+                    return False
             position = window.last
         return True
 
@@ -165,16 +173,21 @@ class ChunkRun:
     async def _send_window(self, calls: Sequence[Call], rate: float) -> bool:
         groups = in_groups(calls, group_size(rate))
         slots = await self._reserve(groups[0])
-        for number, group in enumerate(groups, 1):
-            if not await self._open(group):
+        for number, whole in enumerate(groups, 1):
+            group = await self._purse.affordable(whole)
+            if not group or not await self._open(group):
                 return False
             # The next group's slots are taken now, so that waiting for answers wastes none.
             ahead = asyncio.create_task(self._reserve(groups[number] if number < len(groups) else []))
             try:
                 outcomes = await self._caller.call_all(group, slots)
                 self._record.keep(group, outcomes)
+                self._purse.settle(group, outcomes)
             finally:
                 slots = await ahead
+            if len(group) < len(whole):
+                await self._purse.pause_if_empty()
+                return False
         if self._has_parts:
             await self._record.write()
         return True
@@ -189,7 +202,7 @@ class ChunkRun:
         return Rendered(candidate, parts.of_message(message, traits, self._lease.message_class))
 
     async def _reserve(self, calls: Sequence[Call]) -> list[float]:
-        return await reserve(self._desk.pacer, self._desk.senders, calls, Lane.BULK)
+        return await reserve(self._desk.pacer, self._desk.senders, calls, self._lane)
 
     async def _open(self, calls: Sequence[Call]) -> bool:
         """Commit the last group's results and this one's intent; False when nothing more is to be sent."""

@@ -43,12 +43,14 @@ async def start_broadcast(
     message_class: MessageClass = MessageClass.MARKETING,
     not_before: datetime | None = None,
     send_before: datetime | None = None,
+    paid_limit: int | None = None,
 ) -> Broadcast:
     """Make one delivery for each member id that `audience` selects (its first column), once.
 
     Senders take them up after the commit, from `not_before` on; what is not sent by `send_before` is suppressed as
-    `expired`. A source that was started before is answered as it is, and nothing is added. An empty audience makes
-    a broadcast of nobody, which is finished at once. Raises InvalidWindow.
+    `expired`. With a `paid_limit` so many messages are paid for where the channel offers that, and sent at its higher
+    rate; then the source is paused. A source that was started before is answered as it is, and nothing is added. An
+    empty audience makes a broadcast of nobody, which is finished at once. Raises InvalidWindow.
     """
     now = await clock.now(session)
     if send_before is not None and send_before <= max(now, not_before or now):
@@ -61,6 +63,7 @@ async def start_broadcast(
         message_class=message_class,
         not_before=not_before,
         send_before=send_before,
+        paid_limit=paid_limit,
     )
     source = await sources.locked(session, source_kind, source_id)
     if is_new:
@@ -157,6 +160,11 @@ async def pause(
 async def resume(session: AsyncSession, source_kind: str, source_id: SourceId) -> Broadcast:
     """Go on where it was paused. Raises BroadcastNotFound, BroadcastOver."""
     return await sources.resume(session, source_kind, source_id)
+
+
+async def set_paid_limit(session: AsyncSession, source_kind: str, source_id: SourceId, limit: int | None) -> None:
+    """Pay for at most `limit` messages, those before included; None for none any more. Raises BroadcastNotFound."""
+    await sources.set_paid_limit(session, source_kind, source_id, limit)
 
 
 async def cancel(session: AsyncSession, source_kind: str, source_id: SourceId) -> Broadcast:

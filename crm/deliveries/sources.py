@@ -27,6 +27,7 @@ async def open_source(
     message_class: MessageClass,
     not_before: datetime | None,
     send_before: datetime | None,
+    paid_limit: int | None = None,
 ) -> bool:
     """Make the source unless it is there; False when it was."""
     now = await clock.now(session)
@@ -40,6 +41,7 @@ async def open_source(
             message_class=message_class,
             not_before=not_before or now,
             send_before=send_before,
+            paid_limit=paid_limit,
             created_at=now,
         )
         .on_conflict_do_nothing()
@@ -104,6 +106,13 @@ async def cancel(session: AsyncSession, source_kind: str, source_id: SourceId) -
     return await as_broadcast(session, row)
 
 
+async def set_paid_limit(session: AsyncSession, source_kind: str, source_id: SourceId, limit: int | None) -> None:
+    """Pay for at most `limit` messages of this source, those before included; None for none any more."""
+    row = await locked(session, source_kind, source_id)
+    row.paid_limit = limit
+    await session.flush()
+
+
 async def set_content_errors(session: AsyncSession, broadcast_id: int, streak: int) -> None:
     """Keep how many content errors came in a row."""
     await session.execute(update(SourceRow).where(SourceRow.id == broadcast_id).values(content_errors=streak))
@@ -158,4 +167,6 @@ async def as_broadcast(session: AsyncSession, row: SourceRow) -> Broadcast:
         total=int((await session.execute(size)).scalar_one()),
         created_at=row.created_at,
         finished_at=row.finished_at,
+        paid_limit=row.paid_limit,
+        paid_count=row.paid_count,
     )

@@ -63,6 +63,8 @@ class Reason(StrEnum):
     CONTENT = "content"
     MOVED = "moved"
     """The member was merged into one whom this message reaches anyway."""
+    STARS_CAP = "stars_cap"
+    """As much was spent as may be."""
     OPERATOR = "operator"
     RESTORED = "restored"
     """It was queued when the backup was made from which this database was restored."""
@@ -220,3 +222,7 @@ class Broadcast:
     total: int
     created_at: datetime
     finished_at: datetime | None
+    paid_limit: int | None = None
+    """How many messages may be paid for; None where nothing is paid."""
+    paid_count: int = 0
+    """How many were."""

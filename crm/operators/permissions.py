@@ -37,6 +37,7 @@ class Permission(StrEnum):
     CAMPAIGNS_READ = "campaigns:read"
     CAMPAIGNS_WRITE = "campaigns:write"
     CAMPAIGNS_LAUNCH = "campaigns:launch"
+    CAMPAIGNS_PAY = "campaigns:pay"
     JOURNEYS_READ = "journeys:read"
     JOURNEYS_WRITE = "journeys:write"
     BRAND_READ = "brand:read"

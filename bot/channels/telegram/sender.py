@@ -14,7 +14,7 @@ from .answers import Answer
 from .line import Line, open_line
 from .manifest import NAME, TRAITS
 from .outcomes import is_not_editable, is_not_modified, is_wrong_file, outcome_of
-from .payloads import edit_payload, photo_payload, text_payload
+from .payloads import Payload, edit_payload, photo_payload, text_payload
 from .pictures import Pictures
 
 log = structlog.get_logger(__name__)
@@ -39,7 +39,9 @@ class TelegramSender:
                     return outcome
             if message.photo_media_id is not None:
                 return await self._send_photo(bot_id, address, message, message.photo_media_id, lane)
-            return outcome_of(await self._line.call(bot_id, "sendMessage", text_payload(address, message), pool=lane))
+            return outcome_of(
+                await self._line.call(bot_id, "sendMessage", _paid(text_payload(address, message), lane), pool=lane)
+            )
         except Exception as error:
             log.exception("send_failed", bot_id=bot_id)
             return InDoubt(f"the sender failed: {type(error).__name__}")
@@ -60,7 +62,7 @@ class TelegramSender:
     async def _send_photo(
         self, bot_id: int, address: str, message: Outbound, media_id: UUID, lane: Lane
     ) -> SendOutcome:
-        payload = photo_payload(address, message)
+        payload = _paid(photo_payload(address, message), lane)
         try:
             file_id = await self._pictures.file_id(bot_id, media_id)
             if file_id is None:
@@ -86,6 +88,11 @@ class TelegramSender:
                     await self._pictures.learn(bot_id, media_id, reply)
                 return outcome_of(reply)
         return outcome_of(await self._line.call(bot_id, "sendPhoto", {**payload, "photo": file_id}, pool=lane))
+
+
+def _paid(payload: Payload, lane: Lane) -> Payload:
+    """The payload that allows the fee of a paid broadcast, where this is one."""
+    return {**payload, "allow_paid_broadcast": True} if lane is Lane.PAID else payload
 
 
 def make(context: ChannelContext) -> TelegramSender:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.campaigns import launching, service
+from crm.bots import service as bots
+from crm.campaigns import launching, planning, service
 from crm.campaigns.errors import (
     AlreadyLaunchedError,
     CountNotConfirmedError,
@@ -17,11 +18,13 @@ from crm.campaigns.errors import (
 )
 from crm.campaigns.types import Campaign, CampaignStatus
 from crm.db import clock
+from crm.kit.errors import DomainError
 from crm.members import service as members
-from crm.messages.errors import TemplateProblemsError
+from crm.messages.errors import RenderingFailedError, TemplateProblemsError
 from crm.segments import service as segments
 from crm.segments.errors import SegmentArchivedError
 from tests.conftest import At
+from tests.factories.bots import make_bot
 from tests.factories.campaigns import EVERYONE, make_campaign
 from tests.factories.members import make_contact, make_member
 
@@ -39,12 +42,40 @@ async def test_a_plan_says_what_a_launch_would_do(session: AsyncSession) -> None
     contacts = [await make_contact(session) for _ in range(3)]
     await members.set_reachable(session, contacts[0].identity.id, False, "blocked")
     await make_contact(session, locale_hint="zh-CN")
-    english = await launching.plan(session, (await make_campaign(session)).id)
+    english = await planning.plan(session, (await make_campaign(session)).id)
     assert (english.audience, english.reachable, english.is_everyone, english.warnings) == (3, 2, False, [])
-    everyone = await launching.plan(session, (await make_campaign(session, rule=EVERYONE)).id)
+    everyone = await planning.plan(session, (await make_campaign(session, rule=EVERYONE)).id)
     assert (everyone.audience, everyone.is_everyone) == (4, True)
     odd = {"all": [EVERYONE, {"not": EVERYONE}]}
-    assert (await launching.plan(session, (await make_campaign(session, rule=odd)).id)).warnings
+    assert (await planning.plan(session, (await make_campaign(session, rule=odd)).id)).warnings
+
+
+async def test_a_plan_counts_with_the_rates_of_the_bots(session: AsyncSession) -> None:
+    slow, fast = await make_bot(session), await make_bot(session, channel="webchat")
+    await bots.change(session, slow.id, bulk_rate=0.5)
+    await bots.change(session, fast.id, bulk_rate=100)
+    for bot, number in ((slow, 15), (fast, 5)):
+        for _ in range(number):
+            await make_contact(session, bot=bot)
+    plan = await planning.plan(session, (await make_campaign(session)).id)
+    assert plan.seconds == 30, "bots send side by side; the slow one is the last"
+    assert plan.stars == 2, "15 messages at a tenth of a Star, rounded up; the web chat costs nothing"
+    assert plan.paid_seconds == pytest.approx(0.05)
+
+
+async def test_paid_sending_needs_a_channel_that_offers_it(session: AsyncSession) -> None:
+    await make_contact(session, bot=await make_bot(session, channel="webchat"))
+    campaign = await make_campaign(session)
+    assert (await planning.plan(session, campaign.id)).stars is None
+    with pytest.raises(InvalidCampaignError, match="offers paid sending"):
+        await launching.launch(session, campaign.id, by=BY, stars_cap=5)
+
+
+@pytest.mark.parametrize("stars", [0, -1, 10_000_001])
+async def test_a_cap_has_bounds(session: AsyncSession, stars: int) -> None:
+    await make_contact(session)
+    with pytest.raises(InvalidCampaignError, match="between 1 and"):
+        await launching.launch(session, (await make_campaign(session)).id, by=BY, stars_cap=stars)
 
 
 async def test_a_launch_happens_once(session: AsyncSession) -> None:
@@ -100,15 +131,27 @@ async def test_times_that_cannot_be_are_refused(session: AsyncSession) -> None:
         await launching.launch(session, campaign.id, by=BY)
 
 
+@pytest.mark.parametrize("words", ["x" * 4097, "😀" * 2049, "{{ member.name }}" * 65])
+async def test_a_long_text_is_launched_for_it_is_sent_in_parts(session: AsyncSession, words: str) -> None:
+    await make_member(session)
+    launched = await launching.launch(session, (await make_campaign(session, words=words)).id, by=BY)
+    assert launched.status is CampaignStatus.RUNNING
+
+
 @pytest.mark.parametrize(
-    "words",
-    ["{{ member.name }}" * 65, "x" * 4097, "{% if member.points > 5 %}many{% endif %}", "😀" * 2049],
-    ids=["worst name", "too long", "empty for some", "too long in UTF-16"],
+    ("words", "error"),
+    [
+        ("{% if member.points > 5 %}many{% endif %}", TemplateProblemsError),
+        ("x{{ member.name }}\n\n" * 250, RenderingFailedError),
+    ],
+    ids=["empty for some", "far too long for the worst name"],
 )
-async def test_a_message_that_does_not_fit_everybody_is_not_launched(session: AsyncSession, words: str) -> None:
+async def test_a_message_that_does_not_fit_everybody_is_not_launched(
+    session: AsyncSession, words: str, error: type[DomainError]
+) -> None:
     await make_member(session)
     campaign = await make_campaign(session, words=words)
-    with pytest.raises(TemplateProblemsError, match="empty or longer than 4096"):
+    with pytest.raises(error):
         await launching.launch(session, campaign.id, by=BY)
     assert (await service.get(session, campaign.id)).status is CampaignStatus.DRAFT
 

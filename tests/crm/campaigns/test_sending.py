@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from crm.campaigns import launching, service, test_sends
-from crm.campaigns.errors import AlreadyLaunchedError, NoTestRecipientError
+from crm.campaigns.errors import AlreadyLaunchedError, InvalidCampaignError, NoTestRecipientError
 from crm.campaigns.jobs import start_campaign, start_due_campaigns
 from crm.campaigns.types import CampaignStatus
 from crm.consent import service as consent
@@ -21,6 +21,7 @@ from crm.deliveries.testing import FakeSender
 from crm.deliveries.types import ContentRejected, Lane, MessageClass, Reason
 from crm.events.relay import relay_all
 from crm.members import service as members
+from crm.messages.types import ChannelTraits
 from crm.operators import chats
 from runtime.contents import TAPS
 from tests.factories.campaigns import BUTTONS, content, make_campaign, send_until, states
@@ -229,3 +230,34 @@ async def test_a_test_goes_to_the_operators_own_chats(committed_sessions: Sessio
     assert first.identity_ids == [mine.identity.id]
     assert len({*first.delivery_ids, *again.delivery_ids}) == 2
     assert await _status(committed_sessions, campaign.id) is CampaignStatus.DRAFT
+
+
+async def test_a_paid_campaign_pauses_at_its_cap(committed_sessions: Sessions, valkey_url: str) -> None:
+    async with committed_sessions.begin() as session:
+        await make_audience(session, 25)
+        campaign = await make_campaign(session)
+        await launching.launch(session, campaign.id, by=BY, stars_cap=1)
+    await start_campaign.run(committed_sessions, {"campaign_id": campaign.id})
+    sender = FakeSender(traits=ChannelTraits("telegram", paid_rate=1000.0))
+    await send_until(committed_sessions, valkey_url, sender, lambda: len(sender.sent) == 10)
+    await relay_all(committed_sessions)
+    assert await _status(committed_sessions, campaign.id) is CampaignStatus.PAUSED
+    for wrong in (None, 1):
+        with pytest.raises(InvalidCampaignError, match="Stars are spent"):
+            async with committed_sessions.begin() as session:
+                await launching.resume(session, campaign.id, stars_cap=wrong)
+    async with committed_sessions.begin() as session:
+        resumed = await launching.resume(session, campaign.id, stars_cap=0)
+    assert (resumed.status, resumed.stars_cap) == (CampaignStatus.RUNNING, None)
+    await send_until(committed_sessions, valkey_url, sender, lambda: len(sender.sent) == 25)
+    assert [item.lane for item in sender.sent].count(Lane.PAID) == 10
+    await _close(committed_sessions)
+    assert await _status(committed_sessions, campaign.id) is CampaignStatus.FINISHED
+
+
+async def test_only_a_paid_campaign_has_a_cap_to_raise(committed_sessions: Sessions) -> None:
+    campaign_id, _ = await _launched(committed_sessions, 2)
+    async with committed_sessions.begin() as session:
+        await launching.pause(session, campaign_id)
+        with pytest.raises(InvalidCampaignError, match="without paid sending"):
+            await launching.resume(session, campaign_id, stars_cap=5)
