@@ -8,6 +8,7 @@ import structlog
 from fastapi import Request, Response
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
 
 from admin_api.errors import unforeseen
 from admin_api.metrics import HttpMetrics
@@ -57,7 +58,8 @@ class Guard:
             await send(message)
 
         try:
-            await self._app(scope, receive, guarded_send)
+            with bound_contextvars(request_id=request_id):
+                await self._app(scope, receive, guarded_send)
         except Exception as error:
             log.error(  # noqa: TRY400 - a trace with its values may hold personal data and keys
                 "request_failed", request_id=request_id, route=_route(scope), **_what(error)

@@ -28,6 +28,7 @@ from crm.deliveries.types import (
     Unreachable,
 )
 from crm.kit.clock import monotonic
+from crm.kit.failures import where
 from crm.messages.types import Outbound
 
 log = structlog.get_logger(__name__)
@@ -111,7 +112,6 @@ class Caller:
         stop: asyncio.Event,
         drain: float,
         content_errors: int,
-        lane: Lane = Lane.BULK,
     ) -> None:
         self._sessions = sessions
         self._senders = senders
@@ -119,7 +119,6 @@ class Caller:
         self._stop = stop
         self._drain = drain
         self._content_errors = content_errors
-        self._lane = lane
         self._halted: set[int] = set()
         self.deadline = 0.0
         """On the monotonic clock: when the lease may be someone else's."""
@@ -199,9 +198,10 @@ class Caller:
 
     async def _send(self, call: Call, address: str, message: Outbound) -> SendOutcome:
         try:
-            return await self._senders[call.channel].send(call.bot_id, address, message, lane=self._lane)
+            return await self._senders[call.channel].send(call.bot_id, address, message, lane=Lane.BULK)
         except Exception as error:  # noqa: BLE001 - a sender that raises broke its promise; nobody knows what it sent
-            log.warning("sender_raised", channel=call.channel, error=type(error).__name__)
+            delivery_id = str(call.candidate.delivery_id)
+            log.warning("sender_raised", channel=call.channel, delivery_id=delivery_id, error=where(error))
             return InDoubt(f"the sender failed: {type(error).__name__}")
 
     async def _learn(self, call: Call, outcome: SendOutcome) -> None:
@@ -215,8 +215,7 @@ class Caller:
             if is_first or isinstance(outcome, Throttled):
                 await effects.halt_bot(self._sessions, call.bot_id, outcome)
             if is_first and isinstance(outcome, Throttled):
-                is_paid = self._lane is Lane.PAID
-                rate = self._senders[call.channel].traits.paid_rate if is_paid else call.candidate.bulk_rate
-                await self._pacer.slow_down(call.bot_id, rate or 1.0, self._lane)
+                await self._pacer.slow_down(call.bot_id, call.candidate.bulk_rate or 1.0)
         elif isinstance(outcome, NotAccepted | InDoubt):
-            log.debug("send_failed", bot_id=call.bot_id, outcome=type(outcome).__name__)
+            delivery_id = str(call.candidate.delivery_id)
+            log.debug("send_failed", bot_id=call.bot_id, delivery_id=delivery_id, outcome=type(outcome).__name__)

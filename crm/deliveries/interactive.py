@@ -11,6 +11,7 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
+from structlog.contextvars import bound_contextvars
 
 from crm.db import clock
 from crm.db.session import Sessions
@@ -30,6 +31,7 @@ from crm.deliveries.types import (
     Unauthorized,
     Unreachable,
 )
+from crm.kit.failures import where
 
 log = structlog.get_logger(__name__)
 _SWEEP = 50
@@ -81,7 +83,8 @@ class InteractiveLane:
         async with self._sessions.begin() as session:
             reply = await replies.claim_head(session, identity_id, self._senders)
         while reply is not None:
-            outcome = await self._send(reply)
+            with bound_contextvars(delivery_id=str(reply.delivery_id)):
+                outcome = await self._send(reply)
             async with self._sessions.begin() as session:
                 await self._record(session, reply, outcome)
                 if self._is_stopping:
@@ -108,7 +111,7 @@ class InteractiveLane:
         try:
             return await sender.send(reply.bot_id, address, message, lane=Lane.INTERACTIVE)
         except Exception as error:  # noqa: BLE001 - a sender that raises broke its promise; nobody knows what it sent
-            log.warning("sender_raised", channel=reply.channel, error=type(error).__name__)
+            log.warning("sender_raised", channel=reply.channel, error=where(error))
             return InDoubt(f"the sender failed: {type(error).__name__}")
 
     async def _record(self, session: AsyncSession, reply: Reply, outcome: SendOutcome) -> None:
