@@ -112,6 +112,7 @@ class Caller:
         stop: asyncio.Event,
         drain: float,
         content_errors: int,
+        lane: Lane = Lane.BULK,
     ) -> None:
         self._sessions = sessions
         self._senders = senders
@@ -119,6 +120,7 @@ class Caller:
         self._stop = stop
         self._drain = drain
         self._content_errors = content_errors
+        self._lane = lane
         self._halted: set[int] = set()
         self.deadline = 0.0
         """On the monotonic clock: when the lease may be someone else's."""
@@ -198,7 +200,7 @@ class Caller:
 
     async def _send(self, call: Call, address: str, message: Outbound) -> SendOutcome:
         try:
-            return await self._senders[call.channel].send(call.bot_id, address, message, lane=Lane.BULK)
+            return await self._senders[call.channel].send(call.bot_id, address, message, lane=self._lane)
         except Exception as error:  # noqa: BLE001 - a sender that raises broke its promise; nobody knows what it sent
             delivery_id = str(call.candidate.delivery_id)
             log.warning("sender_raised", channel=call.channel, delivery_id=delivery_id, error=where(error))
@@ -215,7 +217,9 @@ class Caller:
             if is_first or isinstance(outcome, Throttled):
                 await effects.halt_bot(self._sessions, call.bot_id, outcome)
             if is_first and isinstance(outcome, Throttled):
-                await self._pacer.slow_down(call.bot_id, call.candidate.bulk_rate or 1.0)
+                is_paid = self._lane is Lane.PAID
+                rate = self._senders[call.channel].traits.paid_rate if is_paid else call.candidate.bulk_rate
+                await self._pacer.slow_down(call.bot_id, rate or 1.0, self._lane)
         elif isinstance(outcome, NotAccepted | InDoubt):
             delivery_id = str(call.candidate.delivery_id)
             log.debug("send_failed", bot_id=call.bot_id, delivery_id=delivery_id, outcome=type(outcome).__name__)
