@@ -60,9 +60,11 @@ async def test_two_senders_share_a_broadcast_without_duplicates(committed_sessio
             )
         )
     one, two = FakeSender(latency=0.002), FakeSender(latency=0.002)
-    await asyncio.gather(
-        send_due(desk(committed_sessions, one, owner="one")), send_due(desk(committed_sessions, two, owner="two"))
-    )
+    desks = [desk(committed_sessions, one, owner="one"), desk(committed_sessions, two, owner="two")]
+    # Each has a chunk before the other one can be through with all of them.
+    runs = [ChunkRun(work, await _take(work)) for work in desks]
+    await asyncio.gather(*(run.run() for run in runs))
+    await asyncio.gather(*(send_due(work) for work in desks))
     assert sorted(one.addresses() + two.addresses()) == sorted(audience.addresses)
     assert one.sent
     assert two.sent
