@@ -44,6 +44,15 @@ class ChannelAccount:
 
 
 @dataclass(frozen=True)
+class Trouble:
+    """Something amiss with one bot, and what to do."""
+
+    bot: str
+    text: str
+    is_fatal: bool = False
+
+
+@dataclass(frozen=True)
 class ChannelManifest:
     """A channel at a glance."""
 
@@ -65,6 +74,8 @@ class ChannelManifest:
     """`async start(context)`: what must be told to the provider when a process begins to serve (commands, webhook)."""
     check_token: str | None = None
     """`async check_token(context, token) -> ChannelAccount`; raises a DomainError that says what is wrong."""
+    diagnose: str | None = None
+    """`async diagnose(context) -> list[Trouble]`: what is amiss between bots and their provider; changes nothing."""
 
 
 Part = Callable[..., Any]

@@ -49,6 +49,10 @@ class Vault:
         """What every value that is sealed now begins with."""
         return self._keys[0].id
 
+    def knows(self, sealed: bytes) -> bool:
+        """Whether one of the secrets in use sealed this."""
+        return any(key.id == sealed[:KEY_ID_BYTES] for key in self._keys)
+
     def seal(self, plain: str | bytes, place: str) -> bytes:
         """Key id + nonce + ciphertext of `plain`, bound to `place` such as `members.phone:42`."""
         key = self._keys[0]

@@ -1,125 +1,67 @@
 """`siyu doctor`: what is misconfigured, and how to mend it."""
 
-import os
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Sequence
 
-import asyncpg
-from redis.asyncio import Redis
 from rich.console import Console
 
-from admin_api.readiness import HEAD
-from crm.config.settings import Settings, TelegramMode
-from crm.kit.assets import AssetsMissingError, asset_url
+from bot.channels.contract import ChannelContext
+from crm.config.settings import Settings
+from runtime.channels import discover_channels
+from runtime.container import open_container
+from runtime.doctor import channels, database, house, machine, valkey
+from runtime.doctor.findings import Finding
 from runtime.failures import explain, read_settings
-from runtime.secret import SecretProblem, open_vault
+from runtime.logs import set_up_logs
 from runtime.servers import Servers, any_servers
 
-_OUT = Console(highlight=False)
-_OLDEST_POSTGRES = 150000
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at: `problem` says what to do, None means it is fine."""
-
-    name: str
-    problem: str | None
-    is_fatal: bool = True
-
-
-Check = Callable[[Settings, Servers], Awaitable[Finding]]
+_OUT = Console(highlight=False, soft_wrap=True)
 
 
 async def run() -> int:
     """Look at everything; 0 when nothing fatal was found."""
     settings = read_settings()
-    findings = [_secret(settings), _public_url(settings), _webhook(settings), _assets()]
-    try:
-        async with any_servers(settings) as servers:
-            findings += [await check(settings, servers) for check in (_database, _schema, _valkey)]
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
-        findings.append(Finding("servers", explain(error) or f"{type(error).__name__}: {error}"))
+    set_up_logs(settings.log.model_copy(update={"level": "ERROR"}))
+    findings = await examine(settings)
     for finding in findings:
-        mark = (
-            "[green]ok[/]  " if finding.problem is None else "[red]bad[/] " if finding.is_fatal else "[yellow]note[/]"
-        )
-        _OUT.print(f"{mark} {finding.name}", end="  ")
-        _OUT.print(finding.problem or "", markup=False)
-    return 1 if any(item.problem and item.is_fatal for item in findings) else 0
+        _show(finding)
+    return 1 if any(item.is_bad for item in findings) else 0
 
 
-def _secret(settings: Settings) -> Finding:
-    kept = settings.data.dir / "secret.key"
-    if settings.secret.key is None and not kept.exists() and not os.access(_existing(settings), os.W_OK):
-        return Finding("secret", "SIYU_SECRET_KEY is not set and none can be kept: set it, 32 characters or more.")
+def _show(finding: Finding) -> None:
+    fine, note, bad = "[green]ok[/]  ", "[yellow]note[/]", "[red]bad[/] "
+    _OUT.print(fine if finding.problem is None else bad if finding.is_fatal else note, end=" ")
+    _OUT.print(f"{finding.name}: {finding.problem}" if finding.problem else finding.name, markup=False)
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Every check, as far as what it needs is there."""
+    findings = [machine.secret(settings), machine.disk(settings), machine.public_address(settings), machine.assets()]
+    findings.append(await machine.public_reach(settings))
+    if findings[0].is_bad:
+        return findings
+    return findings + await _tried("servers", _with_servers(settings))
+
+
+async def _with_servers(settings: Settings) -> list[Finding]:
+    async with any_servers(settings) as servers:
+        found = await _tried("database", database.look(settings, servers.database_url))
+        found += await _tried("valkey", valkey.look(servers.valkey_url))
+        if not any(item.is_bad for item in found if item.name in {"database", "schema"}):
+            found += await _tried("house", _within(settings, servers))
+        return found
+
+
+async def _within(settings: Settings, servers: Servers) -> list[Finding]:
+    async with open_container(settings, servers, application="doctor") as container:
+        async with container.sessions() as session:
+            found = await house.look(session)
+        context = ChannelContext(settings, container.sessions, container.valkey)
+        return found + await _tried("bots", channels.look(discover_channels(), context))
+
+
+async def _tried(name: str, looking: Awaitable[Sequence[Finding]]) -> list[Finding]:
+    """What was found; whatever keeps from looking is a finding too."""
     try:
-        open_vault(settings)
-    except SecretProblem as error:
-        return Finding("secret", str(error))
-    return Finding("secret", None)
-
-
-def _existing(settings: Settings) -> str:
-    folder = settings.data.dir.expanduser().resolve()
-    while not folder.exists():
-        folder = folder.parent
-    return str(folder)
-
-
-def _public_url(settings: Settings) -> Finding:
-    url = settings.public.url
-    problem = None
-    if url is not None and url.scheme != "https":
-        problem = (
-            "SIYU_PUBLIC_URL is not https: the session cookie is not Secure, and Telegram sends no webhooks there."
-        )
-    return Finding("public address", problem, is_fatal=False)
-
-
-def _webhook(settings: Settings) -> Finding:
-    problem = None
-    if settings.telegram.mode is TelegramMode.WEBHOOK and settings.public.url is None:
-        problem = "SIYU_TELEGRAM_MODE is webhook, but SIYU_PUBLIC_URL is not set: Telegram has no address to call."
-    return Finding("webhook", problem)
-
-
-def _assets() -> Finding:
-    try:
-        asset_url("console.js")
-    except AssetsMissingError as error:
-        return Finding("assets", str(error), is_fatal=False)
-    return Finding("assets", None)
-
-
-async def _database(settings: Settings, servers: Servers) -> Finding:
-    del settings
-    connection = await asyncpg.connect(servers.database_url, timeout=10)
-    try:
-        version = int(await connection.fetchval("SHOW server_version_num"))
-    finally:
-        await connection.close()
-    problem = None if version >= _OLDEST_POSTGRES else "PostgreSQL 15 or newer is needed; upgrade the server."
-    return Finding("database", problem)
-
-
-async def _schema(settings: Settings, servers: Servers) -> Finding:
-    del settings
-    connection = await asyncpg.connect(servers.database_url, timeout=10)
-    try:
-        there = await connection.fetchval("SELECT to_regclass('alembic_version')")
-        version = await connection.fetchval("SELECT version_num FROM alembic_version") if there else None
-    finally:
-        await connection.close()
-    problem = None if version == HEAD else f"The schema is at {version}, this version needs {HEAD}: run siyu migrate."
-    return Finding("schema", problem)
-
-
-async def _valkey(settings: Settings, servers: Servers) -> Finding:
-    del settings
-    client = Redis.from_url(servers.valkey_url, socket_connect_timeout=2)
-    try:
-        await client.ping()
-    finally:
-        await client.aclose()
-    return Finding("valkey", None)
+        return list(await looking)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
+        return [Finding(name, explain(error) or f"It cannot be looked at: {type(error).__name__}: {error}")]

@@ -18,4 +18,5 @@ MANIFEST = ChannelManifest(
     poller=f"{_HERE}.polling:poll",
     start=f"{_HERE}.setup:start",
     check_token=f"{_HERE}.setup:check_token",
+    diagnose=f"{_HERE}.diagnosis:diagnose",
 )

@@ -78,7 +78,7 @@ async def _plans(context: ChannelContext) -> list[Plan]:
             if bot.mode != TelegramMode.WEBHOOK or not bot.has_token:
                 continue
             access = await readable_access(session, bot, server)
-            url = _webhook_url(context, await bots.webhook_path_secret(session, bot.id))
+            url = webhook_url(context, await bots.webhook_path_secret(session, bot.id))
             if url is None:
                 log.error("webhook_not_set", bot_id=bot.id, remedy="set SIYU_PUBLIC_URL to this server's address")
             elif access is not None:
@@ -87,7 +87,8 @@ async def _plans(context: ChannelContext) -> list[Plan]:
     return plans
 
 
-def _webhook_url(context: ChannelContext, path_secret: str) -> str | None:
+def webhook_url(context: ChannelContext, path_secret: str) -> str | None:
+    """Where the server is to send a bot's updates; None without a public address."""
     public = context.settings.public.url
     return None if public is None else f"{str(public).rstrip('/')}{WEBHOOK_PATH}/{path_secret}"
 

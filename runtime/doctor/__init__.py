@@ -1,0 +1,1 @@
+"""Looks for what is misconfigured: each check names one thing and says what to do."""
