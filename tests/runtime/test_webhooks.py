@@ -84,6 +84,23 @@ async def test_two_share_the_work_without_a_double(committed_sessions: Sessions)
     assert len(consumer.ids()) == len(set(consumer.ids())) == 40
 
 
+async def test_relays_side_by_side_number_without_gaps(committed_sessions: Sessions) -> None:
+    addresses = [f"https://shop.example/{name}" for name in "abc"]
+    endpoint_ids = [await _endpoint(committed_sessions, address) for address in addresses]
+    async with committed_sessions.begin() as session:
+        member = await make_member(session)
+        today = (await session.execute(text("SELECT siyu_now()::date"))).scalar_one()
+        facts = [CheckedIn(member_id=member.id, local_date=today, streak=streak) for streak in range(60)]
+        await publish_many(session, facts)
+    await asyncio.gather(*(relay_all(committed_sessions) for _ in range(6)))
+    async with committed_sessions() as session:
+        query = text("SELECT sequence FROM webhook_messages WHERE endpoint_id = :id ORDER BY 1")
+        numbers = [list(await session.scalars(query, {"id": endpoint_id})) for endpoint_id in endpoint_ids]
+        open_ones = (await session.execute(text("SELECT count(*) FROM event_handoffs"))).scalar_one()
+    assert numbers == [list(range(1, 61))] * 3
+    assert open_ones == 0
+
+
 async def test_what_is_on_its_way_is_finished_when_told_to_stop(committed_sessions: Sessions) -> None:
     async with consuming(Consumer()) as consumer:
         consumer.open_door.clear()

@@ -20,6 +20,7 @@ from crm.operators.permissions import Permission, Role
 from crm.surveys import service as surveys
 from crm.tickets import answers
 from crm.tickets import service as tickets
+from crm.webhooks import service as webhooks
 from tests.admin_api.browser import Browser
 from tests.bot.channels.webchat.house import ChatHouse, open_house
 from tests.bot.channels.webchat.page import open_page
@@ -28,6 +29,7 @@ from tests.factories.shop import open_shop
 from tests.factories.surveys import make_survey
 
 BOT_TOKEN = "7123456789:AAHfakeTokenOfATestBot_0123456789abcd"
+HOOK = "https://shop.example/hooks/kept-to-ourselves"
 PHONE, EMAIL, REAL_NAME = "13812345678", "hua.private@example.com", "Zhuge Mingyuan"
 STAFF, INVITED = "lin.owner@shop.example", "new.person@shop.example"
 SAID, NOTE, ANSWERED, OPINION = "peonies at midnight", "call me at dusk", "lanterns by the river", "too much jasmine"
@@ -92,8 +94,11 @@ async def _keep(house: ChatHouse, member_id: int) -> list[str]:
         chat = await chats.issue_code(session, operator.id)
         path = await bots.webhook_path_secret(session, house.bot.id)
         secret = await bots.webhook_secret(session, house.bot.id)
+        hook = await webhooks.create(session, name="till", address=HOOK, kinds=["*"])
+        newer = await webhooks.rotate_secret(session, hook.endpoint.id)
     assert code.code
-    return [key.secret, invited.token, reset.token, chat.code, path, secret]
+    outgoing = [hook.secret, hook.secret[6:], newer.secret, newer.secret[6:], HOOK]
+    return [key.secret, invited.token, reset.token, chat.code, path, secret, *outgoing]
 
 
 async def _visit(house: ChatHouse, member_id: int, key: str) -> list[str]:
