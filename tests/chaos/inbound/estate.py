@@ -1,5 +1,6 @@
 """PostgreSQL and Valkey of these tests' own, each behind a misbehaving proxy, and processes over them."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -93,6 +94,12 @@ class Estate(Fleet):
     def bases(self) -> list[str]:
         """The addresses of every api process that runs."""
         return [self.base(name) for name in self.running if name.partition("#")[0] == "api"]
+
+    async def have(self, *names: str) -> None:
+        """Let these run and be ready, whatever became of them before; others that run may stay: starting costs most."""
+        for name in self.ended():
+            del self.running[name]
+        await asyncio.gather(*(self.begin(name) for name in names if name not in self.running))
 
     async def begin(self, name: str) -> Siyu:
         """Start one process and wait until it is ready."""

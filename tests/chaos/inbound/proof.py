@@ -61,6 +61,17 @@ async def all_handled(database: asyncpg.Connection) -> None:
     await until(lambda: database.fetchval(_LEFT), lambda left: left == 0)
 
 
+async def lines_of(database: asyncpg.Connection, crowd: Crowd, wanted: int) -> int:
+    """Wait until so many updates of the crowd are handled, and of all others those that came; how many there are."""
+
+    async def lines() -> int:
+        return int(await database.fetchval(_LINES_IN, crowd.first, crowd.last))
+
+    await until(lines, lambda number: number >= wanted)
+    await all_handled(database)
+    return await lines()
+
+
 async def prove(database: asyncpg.Connection, crowd: Crowd) -> Proof:
     """Wait until all is handled, and count."""
     await all_handled(database)

@@ -1,6 +1,7 @@
 """The clock of some processes jumps: by libfaketime, while they run; the database's does not."""
 
 import asyncio
+import signal
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.chaos.table import Row
 from tests.requirements import require_tool
 
 MEMBERS, RECIPIENTS, ROUNDS = (50, 5_000, 4) if SIZES.is_full else (6, 300, 1)
+KINDS = ("api", "sender", "scheduler", "worker")
 JUMPS = ("+1h", "-1h", "+1d", "+0")
 JUMPING = "jumping"
 SCHEDULED_IN = timedelta(minutes=40)
@@ -59,7 +61,7 @@ async def test_the_clock_of_some_processes_jumps(scene: Scene, row: Row, dice: D
     jumper = Jumper(tmp_path)
     estate = scene.estate
     estate.special[JUMPING] = jumper.environment
-    await estate.have("api", "sender", *(f"{kind}#{JUMPING}" for kind in ("api", "sender", "scheduler", "worker")))
+    await estate.have("api", "sender", *(f"{kind}#{JUMPING}" for kind in KINDS))
     crowd = await scene.crowd("jumps", MEMBERS)
     audience = await scene.crowd("jumped", RECIPIENTS, rate=RECIPIENTS / (ROUNDS * len(JUMPS) * _LOOKS_AGAIN * 2))
     later, now = await draft(scene.office, crowd), await draft(scene.office, audience)
@@ -98,4 +100,5 @@ async def _awards(scene: Scene, first: int, last: int) -> int:
 
 async def _put_right(estate: Estate) -> None:
     """No later test gets a process whose clock is wrong."""
-    await estate.have(*(name for name in estate.running if not name.endswith(JUMPING)))
+    jumping = [name for name in estate.running if name.endswith(JUMPING)]
+    await asyncio.gather(*(estate.end_one(name, signal.SIGTERM) for name in jumping))

@@ -5,10 +5,9 @@ import asyncio
 import pytest
 
 from runtime.demo_data.dice import Dice
-from tests.acceptance.waiting import until
 from tests.chaos.crowd import Crowd
 from tests.chaos.inbound.post import morning, publish_survey
-from tests.chaos.inbound.proof import prove
+from tests.chaos.inbound.proof import lines_of, prove
 from tests.chaos.inbound.scene import Scene
 from tests.chaos.sizes import SIZES
 from tests.chaos.table import Row
@@ -44,7 +43,7 @@ async def test_receivers_are_killed(scene: Scene, row: Row, dice: Dice) -> None:
         await estate.begin(victim)
     await asyncio.gather(pushing, pulling)
     proof = await prove(scene.database, crowd)
-    handled = await _handled(scene, talkers)
+    handled = await lines_of(scene.database, talkers, polled)
     row.saw(f"{post}; {proof}; {handled:,} polled handled; {under_load} kills under load")
     assert under_load
     assert proof.is_whole(EACH)
@@ -59,16 +58,3 @@ async def _pull(scene: Scene, crowd: Crowd) -> None:
         await client.create_user("Lin", user_id=chat, language_code="en")
         for said in SAID:
             await client.send_text(chat, bot, said)
-
-
-async def _handled(scene: Scene, crowd: Crowd) -> int:
-    """Lines of those who were polled, once each of them has written all."""
-    query = """
-        SELECT count(*) FROM conversation_messages m JOIN identities i ON i.id = m.identity_id
-        WHERE m.direction = 'in' AND i.member_id BETWEEN $1 AND $2
-    """
-
-    async def lines() -> int:
-        return int(await scene.database.fetchval(query, crowd.first, crowd.last))
-
-    return await until(lines, lambda number: number >= crowd.size * len(SAID))

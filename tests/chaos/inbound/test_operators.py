@@ -12,7 +12,7 @@ from tests.chaos.inbound.scene import Scene
 from tests.chaos.sizes import SIZES
 from tests.chaos.table import Row
 
-ROUNDS, RECIPIENTS = (20, 50) if SIZES.is_full else (2, 20)
+ROUNDS, RECIPIENTS = (10, 50) if SIZES.is_full else (2, 20)
 PRESSES = 8
 REPEATS = 50
 

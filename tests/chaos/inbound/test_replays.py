@@ -10,15 +10,14 @@ from flows.engine.buttons import start_data
 from runtime.demo_data.dice import Dice
 from tests.acceptance.webhooks import tap_update
 from tests.chaos.inbound.post import Post, morning, publish_survey
-from tests.chaos.inbound.proof import all_handled, prove
+from tests.chaos.inbound.proof import lines_of, prove
 from tests.chaos.inbound.scene import Scene
-from tests.chaos.inbound.waiting import until_seen
 from tests.chaos.sizes import SIZES
 from tests.chaos.table import Row
 
 PAIRS, ROUNDS = (100, 10) if SIZES.is_full else (6, 1)
 COPIES, EACH, TAPS = 3, 7, 100
-APIS = ("api", "api#2", "api#3")
+APIS = ("api", "api#2", "api#3") if SIZES.is_full else ("api", "api#2")
 _STATE = {
     "events": "SELECT kind FROM events WHERE member_id = $1 ORDER BY occurred_at, id",
     "ledger": "SELECT account, amount FROM ledger_entries WHERE member_id = $1 ORDER BY sequence",
@@ -60,8 +59,8 @@ async def _state(scene: Scene, member_id: int) -> dict[str, list[Any]]:
 @pytest.mark.chaos_row(22)
 async def test_many_taps_at_once(scene: Scene, row: Row, dice: Dice) -> None:
     row.plan(
-        "100 parallel check-ins, 4 processes",
-        done=f"{TAPS} taps of one member at once, by three api processes and the poller, {ROUNDS} times",
+        f"100 parallel check-ins, {len(APIS) + 1} processes",
+        done=f"{TAPS} taps of one member at once, by {len(APIS)} api processes and the poller, {ROUNDS} times",
         expected=f"1 award, {TAPS - 1} 'already checked in'",
     )
     await scene.estate.have(*APIS, "poller")
@@ -70,8 +69,8 @@ async def test_many_taps_at_once(scene: Scene, row: Row, dice: Dice) -> None:
     for chat in crowd.chats:
         await scene.telegram.client.create_user("Lin", user_id=chat, language_code="en")
         await _tap(scene, post, f"@{crowd.provider_bot['username']}", chat)
-    await all_handled(scene.database)
-    answers = [await _answers(scene, crowd.telegram_id, chat) for chat in crowd.chats]
+    await lines_of(scene.database, crowd, ROUNDS * TAPS)
+    answers = [await _answers(scene, chat) for chat in crowd.chats]
     awards = await scene.database.fetchval(
         "SELECT count(*) FROM check_ins WHERE member_id BETWEEN $1 AND $2", crowd.first, crowd.last
     )
@@ -90,12 +89,10 @@ async def _tap(scene: Scene, post: Post, bot: str, chat: int) -> None:
         await asyncio.gather(*pushed, *pulled)
 
 
-async def _answers(scene: Scene, bot: int, chat: int) -> tuple[int, int]:
-    """How often the bot said that it counts, and that it counted already; once all answers are there."""
-
-    def heard() -> list[str]:
-        return [text for text in scene.telegram.accepted(bot).get(chat, []) if "hecked in" in text]
-
-    said = await until_seen(heard, lambda texts: len(texts) >= TAPS)
-    again = len([text for text in said if "already checked in" in text])
-    return len(said) - again, again
+async def _answers(scene: Scene, member_id: int) -> tuple[int, int]:
+    """How often the bot said that it counts, and that it counted already; some are still on their way to the chat."""
+    query = {"limit": TAPS * 2}
+    said = (await scene.office.get(f"members/{member_id}/conversation", params=query)).json()["items"]
+    told = [line["text"] for line in said if line["direction"] == "out" and "hecked in" in line["text"]]
+    again = len([text for text in told if "already checked in" in text])
+    return len(told) - again, again
