@@ -4,6 +4,9 @@ COMMANDS: dict[str, list[tuple[str, str]]] = {
     "zh-CN": [
         ("checkin", "每日签到"),
         ("points", "查积分"),
+        ("rewards", "积分换礼品"),
+        ("coupons", "我的优惠券"),
+        ("code", "输入兑换码"),
         ("survey", "填问卷"),
         ("menu", "菜单"),
         ("profile", "我的资料"),
@@ -17,6 +20,9 @@ COMMANDS: dict[str, list[tuple[str, str]]] = {
     "en": [
         ("checkin", "Check in for today"),
         ("points", "Your points and how to earn more"),
+        ("rewards", "What your points get you"),
+        ("coupons", "Your coupons"),
+        ("code", "Enter a code"),
         ("survey", "Tell us what you think"),
         ("menu", "Menu"),
         ("profile", "Your details"),

@@ -3,7 +3,7 @@
 from flows.engine.chat import Chat
 from flows.engine.flow import Button, Command, Keyword, flow
 
-MENU = (("check_in", "points"), ("survey", "help"))
+MENU = (("check_in", "points"), ("rewards", "survey"), ("help",))
 """Rows of the flows that the persistent menu starts."""
 
 

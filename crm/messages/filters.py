@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton
-from babel.numbers import format_decimal
+from babel.numbers import format_currency, format_decimal
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
 _MOST_CHARACTERS = 1000
+_MOST_MONEY = 10**15
 
 
 @cache
@@ -33,6 +35,28 @@ def _skeleton(skeleton: str, day: date, locale: Locale) -> str:
 def number(context: Context, value: Any) -> str:
     """A number with the separators of the reader's language."""
     return str(format_decimal(value, locale=_locale(context))) if isinstance(value, int | float) else str(value)
+
+
+@pass_context
+def money(context: Context, value: Any) -> str:
+    """`¥9.90` by the text's value `currency`, whole amounts without decimals; what is no amount, as it is."""
+    text = str(value)[:_MOST_CHARACTERS]
+    try:
+        amount = Decimal(text)
+        if not abs(amount) < _MOST_MONEY:
+            return text
+    except ArithmeticError:
+        return text
+    skeleton = "¤#,##0" if amount == amount.to_integral_value() else None
+    return str(
+        format_currency(
+            amount,
+            str(context.get("currency", "CNY"))[:3],
+            skeleton,
+            locale=_locale(context),
+            currency_digits=skeleton is None,
+        )
+    )
 
 
 def _as_date(value: Any) -> Any:
@@ -118,6 +142,7 @@ def join(context: Context, value: Any, separator: str = ", ") -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "number": number,
     "signed": signed,
+    "money": money,
     "date": long_date,
     "day": short_date,
     "month": month,
