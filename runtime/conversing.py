@@ -12,6 +12,7 @@ from bot.intake import Intake
 from bot.replies import enqueue
 from crm.bots import service as bots
 from crm.config.settings import TelegramMode
+from crm.db.liveness import Liveness
 from crm.deliveries.interactive import InteractiveLane
 from crm.deliveries.rates import ValkeyPacer
 from crm.deliveries.types import ChannelSender
@@ -72,7 +73,8 @@ async def open_conversing(container: Container) -> AsyncIterator[Conversing]:
     manifests = discover_channels()
     context = ChannelContext(container.settings, container.interactive, container.valkey)
     async with open_senders(manifests, context, container.measures.process) as senders:
-        lane = InteractiveLane(container.interactive, ValkeyPacer(container.valkey), senders)
+        liveness = Liveness(container.interactive)
+        lane = InteractiveLane(container.interactive, ValkeyPacer(container.valkey), senders, liveness)
         channels = {name: load_part(manifest.inbound)(context) for name, manifest in manifests.items()}
         handler = Handler(
             container.interactive,
@@ -88,6 +90,7 @@ async def open_conversing(container: Container) -> AsyncIterator[Conversing]:
             yield Conversing(manifests, replace(context, intake=intake), dispatcher, lane)
         finally:
             await dispatcher.close()
+            await liveness.close()
             await close_all(channels.values())
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.contextvars import bound_contextvars
 
 from crm.db import clock
+from crm.db.liveness import Liveness
 from crm.db.session import Sessions
 from crm.deliveries import effects, replies
 from crm.deliveries.calling import with_reference
@@ -43,10 +44,17 @@ _SOON = timedelta(seconds=2)
 class InteractiveLane:
     """Delivers the replies of conversations; any number of processes may do so at once."""
 
-    def __init__(self, sessions: Sessions, pacer: Pacer, senders: Mapping[str, ChannelSender]) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        pacer: Pacer,
+        senders: Mapping[str, ChannelSender],
+        liveness: Liveness | None = None,
+    ) -> None:
         self._sessions = sessions
         self._pacer = pacer
         self._senders = senders
+        self._liveness = liveness
         self._is_stopping = False
 
     def stop(self) -> None:
@@ -80,8 +88,9 @@ class InteractiveLane:
         await asyncio.gather(*(work() for _ in range(min(_AT_ONCE, len(identities)))))
 
     async def _deliver_chat(self, identity_id: int) -> None:
+        owner = None if self._liveness is None else await self._liveness.owner()
         async with self._sessions.begin() as session:
-            reply = await replies.claim_head(session, identity_id, self._senders)
+            reply = await replies.claim_head(session, identity_id, self._senders, owner)
         while reply is not None:
             with bound_contextvars(delivery_id=str(reply.delivery_id)):
                 outcome = await self._send(reply)
@@ -89,7 +98,7 @@ class InteractiveLane:
                 await self._record(session, reply, outcome)
                 if self._is_stopping:
                     return
-                reply = await replies.claim_head(session, identity_id, self._senders)
+                reply = await replies.claim_head(session, identity_id, self._senders, owner)
 
     async def _send(self, reply: Reply) -> SendOutcome:
         sender = self._senders[reply.channel]

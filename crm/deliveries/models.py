@@ -200,6 +200,8 @@ class ReplyRow(Base):
     doubts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     fence: Mapped[int] = mapped_column(Integer, server_default="0")
     lease_until: Mapped[datetime | None] = mapped_column(_TIME)
+    lease_owner: Mapped[int | None] = mapped_column(Integer)
+    """Who holds it, see `crm.db.liveness`; empty when only time frees it."""
 
 
 class FrequencyRow(Base):

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.bots import views as bots
 from crm.db import clock
+from crm.db.liveness import is_gone
 from crm.db.session import vault
 from crm.deliveries import reply_gates
 from crm.deliveries.models import RESULTS, ReplyRow
@@ -25,10 +26,12 @@ from crm.messages.types import Outbound
 from crm.recovery import views as recovery
 
 LEASE = timedelta(seconds=60)
-"""Longer than any call may take."""
+"""Longer than any call may take; a process that ends before frees its claims at once."""
 STOPPED_WAIT = timedelta(minutes=1)
 _SERVER_NOW = func.clock_timestamp()
 _LOOKS = 20
+_IS_RUNNING = func.coalesce(ReplyRow.lease_until > _SERVER_NOW, false())
+_OWNER_IS_GONE = is_gone(ReplyRow.lease_owner, _IS_RUNNING)
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ async def identities_of(session: AsyncSession, delivery_ids: Sequence[UUID]) -> 
 
 async def overdue(session: AsyncSession, channels: Collection[str], limit: int) -> list[int]:
     """Identities with replies that nobody looked after: due, and not claimed or claimed by someone who vanished."""
-    is_free = or_(ReplyRow.lease_until.is_(None), ReplyRow.lease_until < _SERVER_NOW)
+    is_free = or_(ReplyRow.lease_until.is_(None), ReplyRow.lease_until < _SERVER_NOW, _OWNER_IS_GONE)
     served = select(members.identities.c.id).where(members.identities.c.channel.in_(channels))
     query = select(ReplyRow.identity_id).where(
         ReplyRow.due_at <= _SERVER_NOW,
@@ -69,8 +72,10 @@ async def overdue(session: AsyncSession, channels: Collection[str], limit: int) 
     return list((await session.scalars(query)).all())
 
 
-async def claim_head(session: AsyncSession, identity_id: int, channels: Collection[str]) -> Reply | None:
-    """Claim the oldest open reply of a chat, which is the intent to send it.
+async def claim_head(
+    session: AsyncSession, identity_id: int, channels: Collection[str], owner: int | None = None
+) -> Reply | None:
+    """Claim the oldest open reply of a chat, which is the intent to send it, for the `owner` of a `Liveness`.
 
     None when there is none, or when it is not to be sent now: then the younger ones wait too, to keep their order.
     """
@@ -86,7 +91,7 @@ async def claim_head(session: AsyncSession, identity_id: int, channels: Collecti
             await _postpone(session, head.delivery_id, STOPPED_WAIT)
             return None
         elif not await _is_refused(session, head):
-            return await _claim(session, head)
+            return await _claim(session, head, owner)
     return None
 
 
@@ -113,10 +118,12 @@ async def _is_refused(session: AsyncSession, head: Any) -> bool:
     return True
 
 
-async def _claim(session: AsyncSession, head: Any) -> Reply:
+async def _claim(session: AsyncSession, head: Any, owner: int | None) -> Reply:
     values = {"fence": head.fence + 1, "doubts": head.doubts + (1 if head.was_lost else 0)}
     claimed = update(ReplyRow).where(ReplyRow.delivery_id == head.delivery_id)
-    await session.execute(claimed.values(**values, lease_until=_SERVER_NOW + literal(LEASE, INTERVAL)))
+    await session.execute(
+        claimed.values(**values, lease_until=_SERVER_NOW + literal(LEASE, INTERVAL), lease_owner=owner)
+    )
     return _reply(session, head)
 
 
@@ -155,7 +162,7 @@ async def _head(session: AsyncSession, identity_id: int) -> Any:
             identity.is_reachable,
             member.locale,
             bot.status,
-            func.coalesce(ReplyRow.lease_until > _SERVER_NOW, false()).label("is_leased"),
+            (_IS_RUNNING & ~_OWNER_IS_GONE).label("is_leased"),
             ReplyRow.lease_until.is_not(None).label("was_lost"),
             (ReplyRow.due_at <= _SERVER_NOW).label("is_due"),
         )
