@@ -65,6 +65,10 @@ class AdminDeps:
     """Routers of others (webhooks, web chat), mounted as they are."""
     channels: Sequence[str] = ("telegram", "webchat")
     """Names of the channels that a bot can be on."""
+    modes: Mapping[str, Sequence[str]] = field(
+        default_factory=lambda: {"telegram": ("polling", "webhook"), "webchat": ("socket",)}
+    )
+    """How updates of a channel's bots may arrive, the usual way first."""
     check_bot_token: CheckBotToken | None = None
     deliver: Deliver | None = None
     """Sends at once what a request put on its way; without it the sweeper does."""

@@ -118,6 +118,14 @@ async def poll(conversing: Conversing, stop: asyncio.Event) -> None:
                 group.create_task(load_part(manifest.poller)(conversing.context, stop))
 
 
+async def keep_providers_told(conversing: Conversing, stop: asyncio.Event) -> None:
+    """Run what tells each channel's provider of bots that were added or changed, until `stop`."""
+    async with asyncio.TaskGroup() as group:
+        for manifest in conversing.manifests.values():
+            if manifest.keep is not None:
+                group.create_task(load_part(manifest.keep)(conversing.context, stop))
+
+
 async def listen_to_webhooks(conversing: Conversing, stop: asyncio.Event) -> None:
     """Give signs of life for the bots whose updates come in by webhook, in a process that serves them."""
     sessions = conversing.context.sessions
@@ -130,7 +138,9 @@ async def listen_to_webhooks(conversing: Conversing, stop: asyncio.Event) -> Non
                 await outages.listening(session, bot_id)
         return False
 
-    await repeat("receptions", sign, stop, rest=outages.SIGN_EVERY.total_seconds())
+    async with asyncio.TaskGroup() as group:
+        group.create_task(keep_providers_told(conversing, stop))
+        group.create_task(repeat("receptions", sign, stop, rest=outages.SIGN_EVERY.total_seconds()))
 
 
 async def tell_providers(conversing: Conversing) -> None:

@@ -72,6 +72,10 @@ class ChannelManifest:
     """`async poll(context, stop)`: serves every bot of the channel that has no webhook, until `stop`."""
     start: str | None = None
     """`async start(context)`: what must be told to the provider when a process begins to serve (commands, webhook)."""
+    keep: str | None = None
+    """`async keep(context, stop)`: tells the provider again whenever bots were added or changed, until `stop`."""
+    modes: tuple[str, ...] = ("polling",)
+    """How updates of its bots may arrive; the first one is usual."""
     check_token: str | None = None
     """`async check_token(context, token) -> ChannelAccount`; raises a DomainError that says what is wrong."""
     diagnose: str | None = None

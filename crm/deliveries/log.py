@@ -36,8 +36,9 @@ _COLUMNS = (
 # The row of the chunk is locked, so that whoever takes the lease over sees these rows or keeps them from being written.
 _TURN = """
 WITH held AS MATERIALIZED (
-    SELECT s.status = 'active' AS is_active, siyu_now() AS at
-    FROM delivery_chunks c JOIN delivery_sources s ON s.id = c.broadcast_id
+    SELECT s.status = 'active' AND (b.id IS NULL OR
+        (b.status = 'active' AND coalesce(b.bulk_paused_until <= siyu_now(), true))) AS is_active, siyu_now() AS at
+    FROM delivery_chunks c JOIN delivery_sources s ON s.id = c.broadcast_id LEFT JOIN bots b ON b.id = c.bot_id
     WHERE c.id = $1::bigint AND c.fence = $2::int FOR NO KEY UPDATE OF c
 ), written AS (
     INSERT INTO delivery_sent_groups (chunk_id, at, source_month, fence, delivery_ids, identity_ids, provider_refs)

@@ -54,6 +54,7 @@ def make_app(container: Container, conversing: Conversing) -> FastAPI:
         valkey=container.valkey,
         routers=_routers(conversing),
         channels=tuple(conversing.manifests),
+        modes={name: manifest.modes for name, manifest in conversing.manifests.items()},
         check_bot_token=TokenCheck(conversing),
         deliver=conversing.lane.deliver_now,
         metrics=container.measures.registry,

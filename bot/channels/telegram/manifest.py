@@ -17,6 +17,8 @@ MANIFEST = ChannelManifest(
     router=f"{_HERE}.webhook:make",
     poller=f"{_HERE}.polling:poll",
     start=f"{_HERE}.setup:start",
+    keep=f"{_HERE}.setup:keep",
+    modes=("polling", "webhook"),
     check_token=f"{_HERE}.setup:check_token",
     diagnose=f"{_HERE}.diagnosis:diagnose",
 )

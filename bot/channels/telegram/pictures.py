@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
 import structlog
+from sqlalchemy import text
 
 from crm.db.session import Sessions
 from crm.media import service as media
@@ -16,6 +17,7 @@ from .transport import Upload
 
 log = structlog.get_logger(__name__)
 _MOST_KNOWN = 2000
+_ONE_UPLOADS = text("SELECT pg_advisory_xact_lock(hashtextextended('siyu.telegram.upload:' || :place, 0))")
 _ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
 Place = tuple[int, UUID]
 
@@ -40,15 +42,27 @@ class Pictures:
 
     @asynccontextmanager
     async def upload(self, bot_id: int, media_id: UUID) -> AsyncIterator[None]:
-        """Hold back others of this process that want to upload the same picture."""
+        """Hold back others, in all processes, that want to upload the same picture. Raises one of DATABASE_AWAY."""
         place = (bot_id, media_id)
         lock = self._uploading.setdefault(place, asyncio.Lock())
         try:
-            async with lock:
+            # Of each process one waits at the database, so that waiting takes one connection at most.
+            async with lock, self._alone(place):
                 yield
         finally:
             if place in self._known:
                 self._uploading.pop(place, None)
+
+    @asynccontextmanager
+    async def _alone(self, place: Place) -> AsyncIterator[None]:
+        session = self._sessions()
+        try:
+            await session.execute(_ONE_UPLOADS, {"place": f"{place[0]}:{place[1]}"})
+            yield
+        finally:
+            # What was uploaded stays so, whatever becomes of the lock.
+            with suppress(*DATABASE_AWAY):
+                await session.close()
 
     async def read(self, media_id: UUID) -> Upload:
         """The picture itself. Raises MediaNotFoundError, or one of DATABASE_AWAY."""

@@ -17,4 +17,5 @@ MANIFEST = ChannelManifest(
     sender=f"{_HERE}.sender:make",
     router=f"{_HERE}.routes:make",
     start=f"{_HERE}.setup:start",
+    modes=("socket",),
 )

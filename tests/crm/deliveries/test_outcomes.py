@@ -1,5 +1,6 @@
 """What each answer of a channel leads to."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from crm.bots.types import BotStatus
 from crm.db import clock
 from crm.db.session import Sessions
 from crm.deliveries import jobs, service
-from crm.deliveries.sending import send_due
+from crm.deliveries.sending import ChunkRun, send_due, take_next
 from crm.deliveries.testing import FakeSender
 from crm.deliveries.types import (
     BroadcastStatus,
@@ -93,6 +94,33 @@ async def test_a_revoked_token_stops_the_bot_and_fails_nothing(committed_session
     await make_due(committed_sessions)
     await send_due(desk(committed_sessions, sender))
     assert await figures(committed_sessions) == {"sent": 30}
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["status = 'stopped', stopped_reason = 'refused'", "bulk_paused_until = siyu_now() + interval '1 h'"],
+    ids=["another process was told 401", "another process was told 429"],
+)
+async def test_what_befell_the_bot_elsewhere_ends_sending_with_the_group(
+    committed_sessions: Sessions, change: str
+) -> None:
+    audience = await launch(committed_sessions, 80)
+    sender = FakeSender()
+    work = desk(committed_sessions, sender)
+    lease = await take_next(work)
+    assert lease is not None
+    run = asyncio.create_task(ChunkRun(work, lease).run())
+    sender.gate = asyncio.Event()
+    async with asyncio.timeout(30):
+        while not sender.sent:  # noqa: ASYNC110 - the fake is watched from outside
+            await asyncio.sleep(0.01)
+    async with committed_sessions.begin() as session:
+        await session.execute(text(f"UPDATE bots SET {change} WHERE id = :id"), {"id": audience.bot.id})
+    sender.gate.set()
+    await run
+    assert len(sender.sent) == 25
+    assert await figures(committed_sessions) == {"sent": 25, "queued": 55}
+    assert await take_next(work) is None
 
 
 async def test_twenty_content_errors_in_a_row_pause_the_source(committed_sessions: Sessions) -> None:

@@ -134,8 +134,10 @@ def test_an_unknown_zone_stops_nobody() -> None:
 
 
 def test_outcomes_that_burn_a_try_and_those_that_do_not() -> None:
-    throttled = policy.conclude(_candidate(), Throttled(9), MessageClass.MARKETING, NOW, 0.5)
+    throttled = policy.conclude(_candidate(), Throttled(9), MessageClass.MARKETING, NOW, 0.0)
     assert (throttled.outcome, throttled.not_before) == ("deferred", NOW + timedelta(seconds=9))
+    later = policy.conclude(_candidate(), Throttled(10), MessageClass.MARKETING, NOW, 1.0)
+    assert later.not_before == NOW + timedelta(seconds=11), "never sooner than asked, and not all at once"
     refused = policy.conclude(_candidate(), NotAccepted("x" * 999), MessageClass.MARKETING, NOW, 0.5)
     assert (refused.outcome, refused.not_before) == ("retry", NOW + timedelta(seconds=1))
     assert len(refused.detail or "") == 300

@@ -2,13 +2,18 @@
 
 import asyncio
 import io
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
 from PIL import Image
 
+from bot.channels.telegram.answers import Answer
+from bot.channels.telegram.line import Line
+from bot.channels.telegram.pictures import Pictures
 from bot.channels.telegram.sender import TelegramSender
 from bot.channels.telegram.simulator.tokens import new_bot_token
+from bot.channels.telegram.transport import BotApi
 from crm.bots import service as bots
 from crm.deliveries.types import ContentRejected, Lane, NotAccepted, Sent, Unauthorized, Unreachable
 from crm.media import service as media
@@ -93,6 +98,33 @@ async def test_a_picture_is_uploaded_once(house: House, sender: TelegramSender) 
     shown = await house.shown()
     assert [entry["caption"] for entry in shown] == ["look"] * 5
     assert len({entry["photo"][-1]["file_unique_id"] for entry in shown}) == 1
+
+
+async def test_senders_that_start_at_once_upload_a_picture_once(house: House) -> None:
+    message = Outbound("look", photo_media_id=await _picture(house))
+    line = Line(BotApi(connect_timeout=30), house.sessions, house.base_url, read_timeout=30)
+    processes = [TelegramSender(line, Pictures(house.sessions)) for _ in range(4)]
+    outcomes = await asyncio.gather(*(_send(house, process, message) for process in processes))
+    assert all(isinstance(outcome, Sent) for outcome in outcomes)
+    assert len(house.simulator.world.files) == 1
+    await line.close()
+
+
+async def test_a_paid_broadcast_says_so_in_every_call(house: House) -> None:
+    calls: list[tuple[str, dict[str, Any]]] = []
+
+    class Noting:
+        async def call(self, bot_id: int, method: str, values: dict[str, Any], **more: Any) -> Answer:
+            del bot_id, more
+            calls.append((method, values))
+            return Answer(200, is_ok=True, result={"message_id": 1})
+
+    paying = TelegramSender(cast("Any", Noting()), Pictures(house.sessions))
+    message = Outbound("look", photo_media_id=await _picture(house))
+    for lane in (Lane.PAID, Lane.BULK, Lane.INTERACTIVE):
+        await paying.send(house.bot.id, house.address, Outbound("hello"), lane=lane)
+        await paying.send(house.bot.id, house.address, message, lane=lane)
+    assert [values.get("allow_paid_broadcast") for _, values in calls] == [True, True, None, None, None, None]
 
 
 async def test_an_unknown_file_id_is_uploaded_again_once(house: House, sender: TelegramSender) -> None:

@@ -12,8 +12,10 @@ from fastapi import FastAPI
 from pydantic import HttpUrl
 
 from bot.channels.telegram.errors import InvalidTelegramToken, TelegramUnavailable
-from bot.channels.telegram.setup import check_token, start
+from bot.channels.telegram.polling import Poller
+from bot.channels.telegram.setup import Keeper, check_token, start
 from bot.channels.telegram.simulator.tokens import new_bot_token
+from bot.channels.telegram.transport import BotApi
 from bot.channels.telegram.webhook import make
 from crm.bots.types import BotStatus
 from crm.config.settings import PublicSettings, TelegramSettings
@@ -136,3 +138,43 @@ async def test_nobody_there(house: House) -> None:
     )
     with pytest.raises(TelegramUnavailable):
         await check_token(replace(house.context, settings=settings), house.token)
+
+
+async def test_a_bot_that_is_changed_to_a_webhook_and_back(house: House) -> None:
+    """The keeper sets the webhook, again with a new address, and no oftener; the poller takes it away."""
+    api, keeper = BotApi(), Keeper(_public(house, "https://one.example").context)
+    account = house.simulator.world.bots[house.account_id]
+    await keeper.look(api)
+    assert account.webhook is None, "a polled bot has none"
+    await house.change_bot(mode="webhook")
+    for _ in range(3):
+        await keeper.look(api)
+    assert account.webhook is not None
+    assert account.webhook.url.startswith("https://one.example/webhooks/telegram/")
+    assert await house.calls("setWebhook") == 1
+    await house.change_bot(mode="polling")
+    await keeper.look(api)
+    stop, poller = asyncio.Event(), Poller(house.context, house.intake, look_seconds=0.05)
+    polling = asyncio.create_task(poller.run(stop))
+    await asyncio.wait_for(house.intake.heard(b"/start"), 30)
+    assert account.webhook is None
+    stop.set()
+    await polling
+    await house.change_bot(mode="webhook")
+    await keeper.look(api)
+    assert await house.calls("setWebhook") == 2
+    account.webhook = None
+    await api.close()
+
+
+async def test_what_the_server_did_not_take_is_told_again(house: House) -> None:
+    await house.change_bot(mode="webhook")
+    api, keeper = BotApi(), Keeper(_public(house, "https://one.example").context)
+    await house.client.add_fault("server_error", method="setWebhook")
+    await keeper.look(api)
+    assert house.simulator.world.bots[house.account_id].webhook is None
+    await house.client.lift_faults()
+    await keeper.look(api)
+    assert house.simulator.world.bots[house.account_id].webhook is not None
+    house.simulator.world.bots[house.account_id].webhook = None
+    await api.close()
