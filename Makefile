@@ -11,6 +11,7 @@ SIYU := $(VENV)/bin/siyu
 DONE := $(VENV)/done
 WORKERS ?= 2
 PYTEST ?=
+FULL ?=
 DEMO ?=
 
 # An environment remembers its folder in its scripts: one that was moved is made anew.
@@ -65,8 +66,8 @@ format: setup $(DONE)/dev ## Format the code and mend what can be mended safely
 	@$(PYTHON) -m ruff check --fix --quiet . ; $(PYTHON) -m ruff format .
 
 .PHONY: bench
-bench: setup $(DONE)/dev ## Measure against bare references; prints a table, writes bench.json
-	@exec $(PYTHON) -m benchmarks
+bench: setup $(DONE)/dev ## Measure against bare references (FULL=1: a million members); writes bench.json
+	@exec $(PYTHON) -m benchmarks $(if $(filter-out 0 no false,$(FULL)),--full)
 
 .PHONY: chaos
 chaos: setup $(DONE)/dev ## Break everything on purpose (30 minutes); prints a table, writes chaos.json

@@ -6,12 +6,18 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from benchmarks import broadcast, inbound
+from benchmarks import broadcast, footprint, inbound, limits
 from benchmarks.results import Result, show, write
+from benchmarks.sizes import FULL
 from benchmarks.stage import Stage, stage
 
 Measure = Callable[[Stage], Awaitable[Result | list[Result]]]
-ALL: dict[str, Measure] = {"inbound": inbound.measure, "broadcast": broadcast.measure}
+ALL: dict[str, Measure] = {
+    "inbound": inbound.measure,
+    "broadcast": broadcast.measure,
+    "limits": limits.measure,
+    "footprint": footprint.measure,
+}
 
 
 async def main(names: list[str]) -> None:
@@ -29,4 +35,4 @@ async def main(names: list[str]) -> None:
 
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main(sys.argv[1:]))
+        runner.run(main([name for name in sys.argv[1:] if name != FULL]))

@@ -88,7 +88,7 @@ async def _send() -> None:
     async with open_container(settings_in(Path(place["folder"])), servers, application="bench-sender") as container:
         context = ChannelContext(container.settings, container.sessions, container.valkey)
         stop = asyncio.Event()
-        async with open_senders(discover_channels(), context) as senders:
+        async with open_senders(discover_channels(), context, container.measures.process) as senders:
             print("ready", flush=True)
             sending = asyncio.create_task(
                 run_sender(container.sessions, container.valkey, senders, ContentRenderer(), stop, open_groups=2)

@@ -22,18 +22,20 @@ _FILL = (
 )
 
 
-async def add_bot(container: Container, api_base: str) -> int:
-    """A Telegram bot on the stand-in, allowed the highest rate there is."""
+async def add_bot(
+    container: Container, api_base: str, *, number: int = 0, bulk_rate: float = bots.MAX_BULK_RATE
+) -> int:
+    """A Telegram bot on the stand-in; each `number` has a token of its own, the rate is the highest unless named."""
     async with container.sessions.begin() as session:
         made = await bots.add(
             session,
             channel="telegram",
             name="Bench",
-            token=TOKEN,
-            username="bench_bot",
+            token=f"{int(TOKEN[:6]) + number}{TOKEN[6:]}",
+            username=f"bench{number}_bot",
             settings={"api_base": api_base},
         )
-        await bots.change(session, made.id, bulk_rate=bots.MAX_BULK_RATE)
+        await bots.change(session, made.id, bulk_rate=bulk_rate)
     return made.id
 
 

@@ -33,7 +33,7 @@ class StandIn(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         data = self._buffer + data if self._buffer else data
-        while data and (size := _size(data)) is not None:
+        while data and (size := complete_size(data)) is not None:
             data = data[size:]
             self._answer()
         self._buffer = data
@@ -45,7 +45,7 @@ class StandIn(asyncio.Protocol):
         self._transport.write(_ANSWER % (len(body), body))
 
 
-def _size(data: bytes) -> int | None:
+def complete_size(data: bytes) -> int | None:
     """Bytes of the first request; None while it is not complete."""
     end = data.find(_HEAD_END)
     if end < 0:
