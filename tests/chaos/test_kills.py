@@ -15,6 +15,8 @@ from tests.chaos.stage import Stage
 from tests.chaos.table import Row
 
 WITHIN = 1_200.0
+_BESIDE = 150.0
+"""Messages a second of the smaller broadcast, so that it lasts about as long as the large one."""
 
 
 async def kill_during(stage: Stage, crowd: Crowd, campaign: Campaign, dice: Dice) -> int:
@@ -45,7 +47,10 @@ async def test_senders_are_killed(row: Row, dice: Dice, stage: Stage) -> None:
         factor="rate x40 (1,000 a second allowed, not 25)",
     )
     await stage.fleet.have(*STANDARD)
-    crowds = await stage.crowd("held", SIZES.recipients), await stage.crowd("resent", SIZES.receipts)
+    crowds = (
+        await stage.crowd("held", SIZES.recipients),
+        await stage.crowd("resent", SIZES.receipts, rate=_BESIDE),
+    )
     held, resent = (
         await stage.launched(crowds[0], message_class="marketing"),
         await stage.launched(crowds[1], message_class="receipt"),
