@@ -88,17 +88,17 @@ class Consumer:
 
 
 @asynccontextmanager
-async def consuming(consumer: Consumer, *, port: int = 0) -> AsyncIterator[Consumer]:
-    """The consumer on a port of 127.0.0.1, with its door open."""
+async def consuming(consumer: Consumer, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Consumer]:
+    """The consumer on a port of this machine, with its door open."""
     consumer.open_door.set()
     app = web.Application()
     app.router.add_route("*", "/{rest:.*}", consumer.receive)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", port)
+        site = web.TCPSite(runner, host, port)
         await site.start()
-        consumer.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        consumer.base_url = f"http://{host}:{runner.addresses[0][1]}"
         yield consumer
     finally:
         await runner.cleanup()

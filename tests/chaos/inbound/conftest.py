@@ -19,6 +19,8 @@ from tests.chaos.proxy import Manner
 from tests.conftest import Servers
 
 POOL = 5
+CONSUMER = "127.0.0.2"
+"""The one address of this machine that webhooks may be sent to."""
 
 
 @pytest.fixture(scope="package")
@@ -41,6 +43,8 @@ async def whole_estate(own_ground: Ground, telegram: Provider) -> AsyncIterator[
     settings = deployment_settings(reached, reached.database(name), folder) | {
         "SIYU_TELEGRAM_API_BASE": telegram.server.base_url,
         "SIYU_DATABASE_POOL_SIZE": str(POOL),
+        "SIYU_EGRESS_ALLOW_HTTP": "true",
+        "SIYU_EGRESS_ALLOWED_NETWORKS": f"{CONSUMER}/32",
     }
     made = Estate(settings, folder)
     migrated = await made.siyu("migrate")
