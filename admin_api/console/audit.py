@@ -33,6 +33,7 @@ _PLACES = {
     "ticket": "requests",
     "import": "imports",
     "bot": "settings/bots",
+    "webhook": "settings/webhooks",
 }
 
 
