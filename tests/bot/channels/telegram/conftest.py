@@ -31,11 +31,14 @@ class KeptIntake:
 
     taken: list[tuple[int, str, str, bytes]] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
+    hangs: bool = False
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __call__(self, *, bot_id: int, update_key: str, chat_key: str, payload: bytes) -> bool:
         if self.failures:
             raise self.failures.pop(0)
+        if self.hangs:
+            await asyncio.Event().wait()
         self.taken.append((bot_id, update_key, chat_key, payload))
         self._arrived.set()
         return True

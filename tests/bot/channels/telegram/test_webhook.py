@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy.exc import OperationalError
 
+from bot.channels.telegram import webhook
 from bot.channels.telegram.setup import WEBHOOK_PATH
 from bot.channels.telegram.webhook import LARGEST_BODY, SECRET_HEADER, make
 from crm.bots import service as bots
@@ -106,3 +107,15 @@ async def test_without_an_intake(house: House) -> None:
     context = type(house.context)(house.context.settings, house.sessions, house.context.valkey)
     with pytest.raises(ValueError, match="intake"):
         make(context)
+
+
+async def test_a_database_that_hangs_is_as_one_that_is_away(
+    house: House, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook, "_PATIENCE", 0.05)
+    house.intake.hangs = True
+    answer = await hook.client.post(hook.path, content=UPDATE, headers={SECRET_HEADER: hook.secret})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    house.intake.hangs = False
+    monkeypatch.undo()
+    assert await hook.post() == 200
