@@ -73,11 +73,13 @@ class Telling:
 class BrokenEngine(Engine):
     """Fails on some words, quoting them."""
 
-    async def handle(self, session: AsyncSession, contact: Any, conversation: Any, given: Any, traits: Any) -> Any:
+    async def handle(
+        self, session: AsyncSession, contact: Any, conversation: Any, given: Any, traits: Any, **how: Any
+    ) -> Any:
         """As ever, but for those words."""
         if SAID in (given.text or ""):
             await session.execute(text("SELECT CAST(:words AS int)"), {"words": given.text})
-        return await super().handle(session, contact, conversation, given, traits)
+        return await super().handle(session, contact, conversation, given, traits, **how)
 
 
 @subscriber("test.telling", MemberSignedUp)
