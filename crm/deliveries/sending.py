@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.db.away import is_away
 from crm.db.held import HeldConnection
 from crm.db.session import Sessions
 from crm.deliveries import gates, leases, parts
@@ -29,7 +30,7 @@ from crm.kit.clock import monotonic
 
 logger = structlog.get_logger(__name__)
 _START: gates.Position = (0, -1)
-_NO_PAUSE, _AFTER_ERROR = timedelta(0), timedelta(seconds=10)
+_NO_PAUSE, _AFTER_OUTAGE, _AFTER_ERROR = timedelta(0), timedelta(seconds=1), timedelta(seconds=10)
 _OUTSIDE = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 """The database is away, or busy; what was not written stays in memory until it is."""
 
@@ -80,7 +81,7 @@ class ChunkRun:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever went wrong, what was sent is recorded
                 logger.warning("chunk_interrupted", chunk_id=self._lease.chunk_id, error=type(error).__name__)
-                await self._give_back_later()
+                await self._give_back_later(_AFTER_OUTAGE if is_away(error) else _AFTER_ERROR)
         except LeaseLost:
             logger.warning("lease_lost", chunk_id=self._lease.chunk_id, fence=self._lease.fence)
         finally:
@@ -91,11 +92,11 @@ class ChunkRun:
             with contextlib.suppress(*_OUTSIDE):
                 await self._purse.close()
 
-    async def _give_back_later(self) -> None:
+    async def _give_back_later(self, pause: timedelta) -> None:
         """Save what is known as soon as the database can be reached again, for as long as the lease is ours."""
         while monotonic() < self._caller.deadline:
             try:
-                await self._record.give_back(is_through=False, pause=_AFTER_ERROR)
+                await self._record.give_back(is_through=False, pause=pause)
             except _OUTSIDE:
                 await asyncio.sleep(1)
             else:
