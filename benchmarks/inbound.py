@@ -5,6 +5,7 @@ outbound row; the call to the provider afterwards is left out on every side.
 """
 
 import asyncio
+import gc
 from collections.abc import Iterator, Sequence
 
 from sqlalchemy import text
@@ -32,6 +33,9 @@ MOST_SLOWER = 1.5
 
 async def measure(stage: Stage) -> list[Result]:
     """All rows; 16 members at once on every side."""
+    # As every process of ours does once it has started.
+    gc.collect()
+    gc.freeze()
     async with stand_in() as base:
         bot_id = await add_bot(stage.container, base)
         await add_members(stage.container, bot_id, FIRST, FIRST + MEMBERS)

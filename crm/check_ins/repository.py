@@ -10,10 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.check_ins.models import CheckInRow, StreakRow
 from crm.check_ins.policy import MINIMUM_GAP, Streak
 from crm.db.prepared import Prepared
+from crm.profiles.service import profile_of
+from crm.profiles.statements import CHECKED_IN
+from crm.profiles.types import Profile
 
 _CHECK_IN = Prepared(
     text(
-        "WITH counted AS ("
+        "WITH counted AS ("  # noqa: S608 - what is put in is fixed SQL
         " INSERT INTO check_in_streaks AS s (member_id, last_on, last_at, streak, best, total)"
         " VALUES (:member_id, :today, :now, 1, 1, 1)"
         " ON CONFLICT (member_id) DO UPDATE SET last_on = excluded.last_on, last_at = excluded.last_at,"
@@ -24,9 +27,10 @@ _CHECK_IN = Prepared(
         " RETURNING member_id, last_on, last_at, streak, total)"
         " , kept AS (INSERT INTO check_ins (member_id, local_date, checked_in_at, zone, streak, channel)"
         " SELECT member_id, last_on, last_at, :zone, streak, :channel FROM counted ON CONFLICT DO NOTHING RETURNING 1)"
-        " SELECT streak, total, ARRAY(SELECT extract(day FROM c.local_date)::int FROM check_ins c"
+        f", told AS ({CHECKED_IN})"
+        " SELECT told.*, ARRAY(SELECT extract(day FROM c.local_date)::int FROM check_ins c"
         "  WHERE c.member_id = :member_id AND c.local_date >= :month AND c.local_date < :today ORDER BY c.local_date)"
-        " AS days_before FROM counted"
+        " AS days_before FROM counted JOIN told ON told.member_id = counted.member_id"
     )
 )
 
@@ -34,8 +38,8 @@ _CHECK_IN = Prepared(
 class Counted(NamedTuple):
     """A check-in that counted."""
 
-    streak: int
-    total: int
+    profile: Profile
+    """The member's facts after it."""
     days_before: list[int]
     """This month's earlier check-ins, as the statement found them."""
 
@@ -62,7 +66,11 @@ async def check_in(
         "channel": channel,
     }
     row = await _CHECK_IN.first(session, **values)
-    return None if row is None else Counted(*row)
+    if row is None:
+        return None
+    facts = dict(row)
+    days_before = facts.pop("days_before")
+    return Counted(profile_of(facts), days_before)
 
 
 async def standing(session: AsyncSession, member_id: int) -> StreakRow | None:

@@ -14,7 +14,6 @@ from crm.events.catalogue import CheckedIn
 from crm.members import service as members
 from crm.points import service as points
 from crm.points.types import Award
-from crm.profiles import service as profiles
 
 _STREAK_RULE = "streak"
 
@@ -39,7 +38,7 @@ async def check_in(session: AsyncSession, member_id: int, *, channel: str | None
     )
     awards: list[Award] = []
     if counted is not None:
-        last_on, last_at, streak = today, now, counted.streak
+        last_on, last_at, streak = today, now, counted.profile.streak
         days = [*counted.days_before, today.day]
         awards = await _announce(session, member_id, today, counted, channel)
     else:
@@ -82,10 +81,9 @@ async def calendar(session: AsyncSession, member_id: int) -> CheckInCalendar:
 async def _announce(
     session: AsyncSession, member_id: int, today: date, counted: Counted, channel: str | None
 ) -> list[Award]:
-    profile = await profiles.checked_in(session, member_id, streak=counted.streak, on=today, total=counted.total)
-    fact = CheckedIn(member_id=member_id, local_date=today, streak=counted.streak, channel=channel)
+    fact = CheckedIn(member_id=member_id, local_date=today, streak=counted.profile.streak, channel=channel)
     async with events.together(session):
-        return await points.award(session, await events.publish(session, fact), profile=profile)
+        return await points.award(session, await events.publish(session, fact), profile=counted.profile)
 
 
 async def _days(session: AsyncSession, member_id: int, today: date) -> list[int]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
-from crm.db.pools import TimedPool
+from crm.db.pools import TimedPool, ping_rested
 from crm.kit.crypto import Vault
 
 if TYPE_CHECKING:
@@ -43,16 +43,17 @@ def async_url(url: str) -> str:
 
 def make_engine(url: str, *, pool_size: int = 10, application: str = "siyu") -> AsyncEngine:
     """An engine whose connections speak UTC and wait at most two seconds for a free place in the pool."""
-    return create_async_engine(
+    engine = create_async_engine(
         async_url(url),
         poolclass=TimedPool,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=2,
-        pool_pre_ping=True,
         hide_parameters=True,  # errors go to logs, values may be personal
         connect_args={"server_settings": {"timezone": "UTC", "application_name": application}},
     )
+    ping_rested(engine)
+    return engine
 
 
 def make_sessions(engine: AsyncEngine, surroundings: Surroundings) -> Sessions:

@@ -1,7 +1,7 @@
 """Use cases of profiles: owners of facts record them, everyone above reads them."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Unpack
 
@@ -14,12 +14,6 @@ from crm.profiles.models import ProfileRow
 from crm.profiles.types import Profile, ProfileChanges, Stage
 
 _TABLE = ProfileRow.metadata.tables["profiles"]
-_CHECKED_IN = Prepared(
-    update(_TABLE)
-    .where(_TABLE.c.member_id == bindparam("own_id"))
-    .values(streak=bindparam("streak"), last_check_in_on=bindparam("last_on"), check_ins_count=bindparam("total"))
-    .returning(*_TABLE.c)
-)
 _GET = Prepared(select(_TABLE).where(_TABLE.c.member_id == any_(bindparam("wanted", type_=ARRAY(BigInteger)))))
 
 
@@ -41,14 +35,6 @@ async def record(session: AsyncSession, member_id: int, **facts: Unpack[ProfileC
     changed = update(_TABLE).where(_TABLE.c.member_id == member_id).values(**facts).returning(_TABLE.c.member_id)
     if (await session.execute(changed)).scalar_one_or_none() is None:
         raise ProfileNotFound(member_id=member_id)
-
-
-async def checked_in(session: AsyncSession, member_id: int, *, streak: int, on: date, total: int) -> Profile:
-    """Write what a check-in changes and answer the facts after it, in one round trip. Raises ProfileNotFound."""
-    row = await _CHECKED_IN.first(session, own_id=member_id, streak=streak, last_on=on, total=total)
-    if row is None:
-        raise ProfileNotFound(member_id=member_id)
-    return _profile(row)
 
 
 async def add_tag(session: AsyncSession, member_id: int, tag_id: int) -> None:
@@ -95,8 +81,9 @@ async def get(session: AsyncSession, member_id: int) -> Profile:
 async def get_many(session: AsyncSession, member_ids: Sequence[int]) -> dict[int, Profile]:
     """The facts of these members by id; ids without a profile are left out."""
     rows = await _GET.fetch(session, wanted=list(member_ids))
-    return {row["member_id"]: _profile(row) for row in rows}
+    return {row["member_id"]: profile_of(row) for row in rows}
 
 
-def _profile(row: Mapping[str, Any]) -> Profile:
+def profile_of(row: Mapping[str, Any]) -> Profile:
+    """The facts in a row of the table; see `crm.profiles.statements`."""
     return Profile(**{**row, "stage": Stage(row["stage"]), "tag_ids": list(row["tag_ids"])})

@@ -6,6 +6,14 @@ from sqlalchemy import Update, update
 
 from crm.profiles.models import ProfileRow
 
+_COLUMNS = ", ".join(f"profiles.{column.name}" for column in ProfileRow.__table__.c)
+CHECKED_IN = (
+    "UPDATE profiles SET streak = counted.streak, last_check_in_on = counted.last_on,"  # noqa: S608 - names of columns
+    " check_ins_count = counted.total FROM counted WHERE profiles.member_id = counted.member_id"
+    f" RETURNING {_COLUMNS}"
+)
+"""What a check-in changes, from a CTE `counted` (member_id, streak, last_on, total); answers the whole rows."""
+
 
 def seen(member_id: int, at: datetime) -> Update:
     """Set when the member was last heard of."""
