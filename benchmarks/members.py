@@ -1,6 +1,7 @@
 """Many members at once, by set-based SQL over the real tables: what is measured begins after this."""
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from crm.bots import service as bots
 from runtime.container import Container
@@ -46,6 +47,13 @@ async def add_members(container: Container, bot_id: int, first: int, last: int) 
         for statement in _FILL:
             named = {name: value for name, value in values.items() if f":{name}" in statement}
             await session.execute(text(statement), named)
-    async with container.sessions.begin() as session:
-        for table in ("members", "profiles", "identities", "consent_states"):
-            await session.execute(text(f"ANALYZE {table}"))
+    await _settle(container)
+
+
+async def _settle(container: Container) -> None:
+    """Leave nothing to do for later: what reads new rows first would write their hint bits, pages at a time."""
+    engine = container.sessions.kw["bind"]
+    assert isinstance(engine, AsyncEngine)
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.execute(text("VACUUM (FREEZE, ANALYZE) members, profiles, identities, consent_states"))

@@ -39,10 +39,9 @@ async def _killed_in_a_group(sessions: Sessions, sender: FakeSender, group_calls
     sender.gate = None
 
 
-async def test_two_senders_share_a_broadcast_without_duplicates(committed_sessions: Sessions) -> None:
-    audience = await launch(committed_sessions, 40)
+async def _in_small_chunks(committed_sessions: Sessions) -> None:
+    """So that several senders have something to do."""
     async with committed_sessions.begin() as session:
-        # Small chunks, so that both have something to do.
         await session.execute(text("UPDATE delivery_chunks SET last_member_id = first_member_id + 9, size = 10"))
         for start in (10, 20, 30):
             await session.execute(
@@ -59,6 +58,11 @@ async def test_two_senders_share_a_broadcast_without_duplicates(committed_sessio
                 " WHERE d.member_id BETWEEN c.first_member_id AND c.last_member_id"
             )
         )
+
+
+async def test_two_senders_share_a_broadcast_without_duplicates(committed_sessions: Sessions) -> None:
+    audience = await launch(committed_sessions, 40)
+    await _in_small_chunks(committed_sessions)
     one, two = FakeSender(latency=0.002), FakeSender(latency=0.002)
     desks = [desk(committed_sessions, one, owner="one"), desk(committed_sessions, two, owner="two")]
     # Each has a chunk before the other one can be through with all of them.
@@ -69,6 +73,23 @@ async def test_two_senders_share_a_broadcast_without_duplicates(committed_sessio
     assert one.sent
     assert two.sent
     assert await figures(committed_sessions) == {"sent": 40}
+
+
+async def test_chunks_that_end_at_the_same_moment_announce_the_end_themselves(committed_sessions: Sessions) -> None:
+    await launch(committed_sessions, 40)
+    await _in_small_chunks(committed_sessions)
+    desks = [desk(committed_sessions, FakeSender(gate=asyncio.Event()), owner=str(number)) for number in range(4)]
+    runs = [asyncio.create_task(ChunkRun(work, await _take(work)).run()) for work in desks]
+    senders = [sender for work in desks for sender in work.senders.values() if isinstance(sender, FakeSender)]
+    await _until(lambda: all(sender.calls == 10 for sender in senders))
+    for sender in senders:
+        assert sender.gate is not None
+        sender.gate.set()
+    await asyncio.gather(*runs)
+    async with committed_sessions.begin() as session:
+        assert (await service.get(session, KIND, ID)).finished_at is not None
+        kinds = await session.scalars(text("SELECT kind FROM events WHERE kind = 'broadcast_finished'"))
+        assert len(kinds.all()) == 1
 
 
 async def test_ten_takers_get_a_chunk_once(committed_sessions: Sessions) -> None:

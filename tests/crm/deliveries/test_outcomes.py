@@ -43,6 +43,19 @@ async def test_blocked_is_suppressed_for_good_and_noted(committed_sessions: Sess
         assert (identity.is_reachable, identity.unreachable_reason) == (False, "blocked")
 
 
+async def test_groups_in_which_some_have_left_are_counted_like_others(committed_sessions: Sessions) -> None:
+    audience = await launch(committed_sessions, 60)
+    left = set(audience.addresses[::5])
+    sender = FakeSender(answer=lambda address, _: Unreachable("blocked") if address in left else None)
+    await send_due(desk(committed_sessions, sender))
+    assert await figures(committed_sessions) == {"sent": 48, "suppressed:blocked": 12}
+    assert sender.calls == 60
+    async with committed_sessions.begin() as session:
+        kinds = await session.scalars(text("SELECT kind FROM events WHERE kind = 'reachability_changed'"))
+        assert len(kinds.all()) == 12
+        assert (await service.get(session, KIND, ID)).finished_at is not None
+
+
 async def test_too_many_requests_pauses_the_bot_and_burns_no_attempt(committed_sessions: Sessions) -> None:
     audience = await launch(committed_sessions, 40)
     sender = FakeSender(answer=lambda _, call: Throttled(30) if call == 5 else None)
