@@ -60,6 +60,8 @@ LOOKS = {
     "reward_redeemed": Look("loyalty", "plum", "Reward {reward_id} for {points} points"),
     "redemption_advanced": Look("loyalty", "info", "Reward {reward_id}: {status}"),
     "redemption_cancelled": Look("loyalty", "warning", "Reward {reward_id}"),
+    "tier_changed": Look("loyalty", "plum", "{from_tier} → {to_tier}"),
+    "tier_at_risk": Look("clock", "warning", "{tier}: {missing} missing"),
     "custom": Look("bolt", "info", "{name} {properties}"),
 }
 """Kinds without a look of their own are shown with their title alone."""

@@ -1,6 +1,8 @@
 """Events of what loyalty gives: vouchers and rewards. They are part of the catalogue like all others."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from crm.events.types import Event
@@ -87,3 +89,30 @@ class RedemptionCancelled(Event):
     title = "Redemption cancelled"
     redemption_id: UUID
     reward_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TierChanged(Event):
+    """The member came to another tier, with the reason and what they were measured at."""
+
+    kind = "tier_changed"
+    title = "Tier changed"
+    from_tier: str | None
+    to_tier: str | None
+    direction: str
+    reason: str
+    measure: str
+    value: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class TierAtRisk(Event):
+    """The member loses their tier soon unless they do more: how much is missing, by when, and where they would go."""
+
+    kind = "tier_at_risk"
+    title = "Tier at risk"
+    tier: str
+    next_tier: str | None
+    measure: str
+    missing: Decimal
+    ends_at: datetime
