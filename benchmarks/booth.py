@@ -14,7 +14,7 @@ from bot.dispatcher import Dispatcher
 from bot.handling import Handler
 from bot.intake import Intake
 from bot.replies import enqueue
-from crm.kit.clock import monotonic
+from crm.kit.clock import monotonic, process_now
 from crm.members.types import Identity
 from crm.messages.service import render_flow
 from crm.messages.types import Outbound
@@ -25,7 +25,6 @@ from runtime.container import Container
 from runtime.contents import TAPS
 
 ADDRESS = 1_000_000
-_SENT_AT = 1_760_000_000
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def update_of(update_id: int, member: int) -> bytes:
     person = {"id": chat, "is_bot": False, "first_name": f"Member {member}", "language_code": "en"}
     message = {
         "message_id": 1,
-        "date": _SENT_AT,
+        "date": int(process_now().timestamp()),
         "chat": {"id": chat, "type": "private", "first_name": person["first_name"]},
         "from": person,
         "text": "/checkin",
