@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 import asyncpg
 import httpx
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.db.session import Sessions
+from crm.db.session import Sessions, make_engine
+from crm.points import service as points
 from runtime.demo_data.dice import Dice
 from tests.chaos.crowd import Crowd, gather_crowd
 from tests.chaos.inbound.estate import Estate, Ground
@@ -40,6 +42,10 @@ class Scene:
         return await asyncpg.connect(self.ground.direct(self.estate.settings["SIYU_DATABASE_URL"]))
 
     async def is_sound(self) -> bool:
-        """Whether the ledger re-derives without a contradiction."""
-        verified = await self.estate.siyu("ledger", "verify")
-        return verified.status == 0 and "clean" in verified.out
+        """Whether the ledger re-derives without a contradiction, also when PostgreSQL has moved meanwhile."""
+        engine = make_engine(self.ground.direct(self.estate.settings["SIYU_DATABASE_URL"]), pool_size=1)
+        try:
+            async with AsyncSession(engine) as session:
+                return (await points.verify(session)).is_clean
+        finally:
+            await engine.dispose()
