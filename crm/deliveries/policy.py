@@ -34,6 +34,8 @@ PART_STEPS = 1000
 BOT_STOPPED_WAIT = timedelta(minutes=5)
 _JITTER = 0.1
 """How much later than asked some try again, so that not all do at once."""
+_MOST_JITTER = 5.0
+"""Seconds: after hours of silence nobody is to wait for minutes more."""
 _GATE_AHEAD = 2.0
 _MAX_DETAIL = 300
 _UUID7 = 7
@@ -206,7 +208,7 @@ def conclude(
     line = Result(attempt.delivery_id, attempt.identity_id, "failed")
     match outcome:
         case Throttled(retry_after):
-            until = now + timedelta(seconds=retry_after * (1 + _JITTER * jitter))
+            until = now + timedelta(seconds=retry_after + min(_MOST_JITTER, _JITTER * retry_after) * jitter)
             line = replace(line, outcome="deferred", reason=Reason.THROTTLED, not_before=until)
         case Unauthorized(detail):
             line = replace(line, outcome="deferred", reason=Reason.BOT_STOPPED, detail=detail, not_before=now)

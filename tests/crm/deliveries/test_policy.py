@@ -145,6 +145,8 @@ def test_outcomes_that_burn_a_try_and_those_that_do_not() -> None:
     assert (last.outcome, last.not_before) == ("failed", None)
     sent = policy.conclude(_candidate(), Sent("m1", awaits_receipt=True), MessageClass.MARKETING, NOW, 0.5)
     assert (sent.outcome, sent.provider_ref, sent.awaits_receipt) == ("sent", "m1", True)
+    hours = policy.conclude(_candidate(), Throttled(10_072), MessageClass.MARKETING, NOW, 1.0)
+    assert hours.not_before == NOW + timedelta(seconds=10_077)
 
 
 def test_waits_grow_and_stay_below_a_minute_and_a_fifth() -> None:
