@@ -1,6 +1,6 @@
 """Many members of a bot at once, by set-based SQL over the real tables: what is tried begins after this."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
@@ -48,6 +48,11 @@ class Crowd:
         return range(self.first, self.last + 1)
 
     @property
+    def members(self) -> range:
+        """Their ids."""
+        return range(self.first, self.last + 1)
+
+    @property
     def telegram_id(self) -> int:
         """The bot's id at the provider."""
         return int(self.provider_bot["id"])
@@ -56,6 +61,17 @@ class Crowd:
     def rule(self) -> Any:
         """A segment's rule that selects them and nobody else."""
         return {"condition": "tag", "tag": self.tag}
+
+
+async def alone(database: asyncpg.Connection, crowd: Crowd, member_id: int) -> Crowd:
+    """One of them as a crowd of its own, so that many campaigns need not wait for each other in one chat."""
+    name = f"alone {member_id}"
+    tag_id = await database.fetchval("INSERT INTO tags (group_name, name) VALUES ('chaos', $1) RETURNING id", name)
+    await database.execute(
+        "INSERT INTO member_tags (member_id, tag_id, source) VALUES ($1, $2, 'chaos')", member_id, tag_id
+    )
+    await database.execute("UPDATE profiles SET tag_ids = tag_ids || $2::int WHERE member_id = $1", member_id, tag_id)
+    return replace(crowd, first=member_id, last=member_id, tag=f"chaos:{name}")
 
 
 async def gather_crowd(

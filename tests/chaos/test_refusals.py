@@ -74,7 +74,7 @@ async def test_content_is_refused(row: Row, stage: Stage) -> None:
     )
     await stage.fleet.have(*STANDARD)
     crowd = await stage.crowd("content", SIZES.crowd)
-    too_long = await draft(stage.office, crowd, text="{{ member.name }}" + "x" * 4_060)
+    too_long = await draft(stage.office, crowd, text="{{ member.name }}" * 300)
     refused = await too_long.act("launch")
     half = SIZES.crowd // 2
     campaign = await draft(stage.office, crowd)
