@@ -64,7 +64,9 @@ if slow[1] then rate = math.min(rate, slow[1] + (now - slow[2]) / 60000) end
 rate = math.max(1, rate / 2)
 redis.call('HSET', KEYS[1], 'rate', rate, 'at', string.format('%.0f', now))
 redis.call('PEXPIRE', KEYS[1], math.ceil((full - rate + 1) * 60000))
+redis.call('DEL', KEYS[2])
 """
+# Slots that were reserved ahead will not be used: everybody rests, and then begins anew.
 
 
 _STATE = """
@@ -111,7 +113,10 @@ class Pacer(Protocol):
         ...
 
     async def slow_down(self, bot_id: int, rate: float, lane: Lane = Lane.BULK) -> None:
-        """The provider said "too many": halve the bot's rate in this lane and let it recover slowly."""
+        """The provider said "too many": halve the bot's rate in this lane and let it recover slowly.
+
+        Slots that were reserved ahead are given up, for nobody sends before the provider's pause is over.
+        """
         ...
 
 
@@ -169,6 +174,7 @@ class LocalPacer:
         """See `Pacer.slow_down`."""
         now = monotonic()
         self._slow[bot_id, lane] = (max(1.0, self._slowed(bot_id, lane, rate, now) / 2), now)
+        self._slots.pop((bot_id, lane), None)
 
     def _slowed(self, bot_id: int, lane: Lane, rate: float, now: float) -> float:
         slow, since = self._slow.get((bot_id, lane), (rate, now))
@@ -211,7 +217,8 @@ class ValkeyPacer:
 
     async def slow_down(self, bot_id: int, rate: float, lane: Lane = Lane.BULK) -> None:
         """See `Pacer.slow_down`."""
-        await self._ask(self._slow_down, [f"siyu:rate:{{{bot_id}}}:slow:{lane}"], [rate])
+        prefix = f"siyu:rate:{{{bot_id}}}:"
+        await self._ask(self._slow_down, [f"{prefix}slow:{lane}", f"{prefix}{lane}"], [rate])
         await self.local.slow_down(bot_id, rate, lane)
 
     async def state(self, bot_id: int, lane: Lane, rate: float) -> LimiterState | None:

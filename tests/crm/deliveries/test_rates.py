@@ -71,6 +71,15 @@ async def test_after_too_many_requests_the_rate_is_halved(valkey: Redis) -> None
     assert (await pacer.reserve(1, Lane.INTERACTIVE, 30, _to("9"))) == [0.0]
 
 
+@pytest.mark.parametrize("kind", ["shared", "local"])
+async def test_slots_of_those_who_must_rest_are_given_up(kind: str, valkey: Redis) -> None:
+    pacer: Pacer = ValkeyPacer(valkey) if kind == "shared" else LocalPacer(peers=1)
+    await pacer.reserve(1, Lane.BULK, 1, _people(25))
+    assert (await pacer.reserve(1, Lane.BULK, 1, _people(1, 50)))[0] > 20
+    await pacer.slow_down(1, 1)
+    assert (await pacer.reserve(1, Lane.BULK, 1, _people(1, 60)))[0] == 0
+
+
 async def test_losing_all_of_valkey_is_survived(valkey: Redis) -> None:
     pacer = ValkeyPacer(valkey)
     await pacer.reserve(1, Lane.BULK, 25, _people(5))
