@@ -1,12 +1,13 @@
 """Tables of the ledger: append-only transactions and entries, lots, account balances, earning rules."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Date,
     DateTime,
     ForeignKey,
     Index,
@@ -40,6 +41,8 @@ class TransactionRow(Base):
     reason: Mapped[str] = mapped_column(Text)
     actor: Mapped[str] = mapped_column(Text, server_default="system")
     rule_id: Mapped[int | None] = mapped_column(BigInteger)
+    rule_version: Mapped[int | None] = mapped_column(Integer)
+    """The version of the rule that was in force at `occurred_at`; the database fills it in."""
     event_id: Mapped[UUID | None] = mapped_column(Uuid)
     reverses_id: Mapped[UUID | None] = mapped_column(Uuid)
 
@@ -180,8 +183,68 @@ class EarningRuleVersionRow(Base):
     version: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(Text)
     parameters: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    terms: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     is_active: Mapped[bool] = mapped_column()
     valid_from: Mapped[datetime | None] = mapped_column(_TIME)
     valid_until: Mapped[datetime | None] = mapped_column(_TIME)
     in_force_from: Mapped[Timestamp]
     in_force_until: Mapped[datetime | None] = mapped_column(_TIME)
+
+
+class EarningProgrammeRow(Base):
+    """What holds for all rules together; at most one row."""
+
+    __tablename__ = "earning_programme"
+    __table_args__ = (CheckConstraint("id = 1", name="single"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    month_budget: Mapped[int | None] = mapped_column(BigInteger)
+    over: Mapped[str] = mapped_column(Text)
+
+
+class EarningCounterRow(Base):
+    """What a rule gave a member (0: all members) in a period; rule 0 stands for all rules. Locked by who awards."""
+
+    __tablename__ = "earning_counters"
+    __table_args__ = (Index(None, "member_id"), Index(None, "starts_on"))
+
+    rule_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    member_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    period: Mapped[str] = mapped_column(Text, primary_key=True)
+    starts_on: Mapped[date] = mapped_column(Date, primary_key=True)
+    points: Mapped[int] = mapped_column(BigInteger, server_default="0")
+
+
+class EarningReplayRow(Base):
+    """A rule tried on the event log before it is published: how far it is, and what came out."""
+
+    __tablename__ = "earning_replays"
+
+    id: Mapped[BigId]
+    rule_id: Mapped[int | None] = mapped_column(BigInteger)
+    draft: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    from_at: Mapped[Timestamp]
+    until_at: Mapped[Timestamp]
+    status: Mapped[str] = mapped_column(Text)
+    total_events: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    done_events: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    state: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    error: Mapped[str | None] = mapped_column(Text)
+    created_by: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[CreatedAt]
+    finished_at: Mapped[datetime | None] = mapped_column(_TIME)
+
+
+class EarningReplayMemberRow(Base):
+    """What a running replay reckoned for a member so far; removed when it ends."""
+
+    __tablename__ = "earning_replay_members"
+
+    replay_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("earning_replays.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    member_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    live: Mapped[int] = mapped_column(BigInteger)
+    draft: Mapped[int] = mapped_column(BigInteger)
+    counters: Mapped[dict[str, Any]] = mapped_column(JSONB)

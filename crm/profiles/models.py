@@ -44,6 +44,7 @@ class ProfileRow(Base):
     signed_up_at: Mapped[datetime | None] = mapped_column(_TIME)
     locale: Mapped[str] = mapped_column(Text)
     tag_ids: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default="{}")
+    segment_ids: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default="{}")
     first_source_id: Mapped[int | None] = mapped_column(BigInteger)
     last_source_id: Mapped[int | None] = mapped_column(BigInteger)
     joined_at: Mapped[CreatedAt]

@@ -86,4 +86,11 @@ async def get_many(session: AsyncSession, member_ids: Sequence[int]) -> dict[int
 
 def profile_of(row: Mapping[str, Any]) -> Profile:
     """The facts in a row of the table; see `crm.profiles.statements`."""
-    return Profile(**{**row, "stage": Stage(row["stage"]), "tag_ids": list(row["tag_ids"])})
+    return Profile(
+        **{
+            **row,
+            "stage": Stage(row["stage"]),
+            "tag_ids": list(row["tag_ids"]),
+            "segment_ids": list(row["segment_ids"]),
+        }
+    )

@@ -1,6 +1,6 @@
 """Public values of profiles: the derived facts of a member, one row each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -45,6 +45,8 @@ class Profile:
     last_source_id: int | None
     joined_at: datetime
     is_reachable: bool
+    segment_ids: list[int] = field(default_factory=list)
+    """Segments of promotions that the member was in when they were last looked through."""
 
 
 class ProfileChanges(TypedDict, total=False):
@@ -71,3 +73,4 @@ class ProfileChanges(TypedDict, total=False):
     last_source_id: int | None
     joined_at: datetime
     is_reachable: bool
+    segment_ids: list[int]
