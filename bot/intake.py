@@ -10,11 +10,14 @@ from collections.abc import Sequence
 import structlog
 
 from bot.dispatcher import Dispatcher
+from crm.db.away import is_away
 from crm.db.session import Sessions
 from crm.inbox import service as inbox
 from crm.inbox.types import NewUpdate
 
 MOST_TOGETHER = 64
+_PATIENCE = 10.0
+"""Seconds for storing a batch: were one to hang for ever, so would all that come after it."""
 Waiting = tuple[NewUpdate, asyncio.Future[bool]]
 log = structlog.get_logger(__name__)
 
@@ -41,16 +44,19 @@ class Intake:
             while self._waiting:
                 batch = self._waiting[:MOST_TOGETHER]
                 del self._waiting[:MOST_TOGETHER]
-                await self._store_together(batch)
+                # Whoever has given up waiting brings it again.
+                await self._store_together([item for item in batch if not item[1].done()])
         finally:
             self._storing = None
 
     async def _store_together(self, batch: Sequence[Waiting]) -> None:
         try:
-            await self._store(batch)
+            async with asyncio.timeout(_PATIENCE):
+                await self._store(batch)
         except Exception as error:  # noqa: BLE001 - whoever handed it in is told, and must not be told of others
-            if len(batch) == 1:
-                _fail(batch[0], error)
+            if len(batch) == 1 or is_away(error):
+                for item in batch:
+                    _fail(item, error)
                 return
             log.warning("updates_stored_one_by_one", error=type(error).__name__)
             for item in batch:

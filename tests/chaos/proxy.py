@@ -103,7 +103,7 @@ class ChaosProxy:
         self._writers.add(writer)
         try:
             await self._serve(reader, writer)
-        except OSError:
+        except (OSError, asyncio.CancelledError):  # cancelled by the end of the proxy alone
             _reset(writer)
         finally:
             self._tasks.discard(task)
