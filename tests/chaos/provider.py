@@ -21,6 +21,8 @@ class Provider:
     client: SimulatorClient
     last: dict[tuple[int, int], float]
     """When the last message came, in seconds by the simulator's clock, by bot and chat."""
+    places: dict[tuple[int, int], int]
+    """The how-manieth message of the bot that was, by bot and chat."""
     numbers: Counter[int]
     """Messages by bot."""
 
@@ -44,6 +46,7 @@ class Provider:
         if message is not None and message.bot_id:
             self.numbers[message.bot_id] += 1
             self.last[message.bot_id, dialog.chat_id] = simulator.config.clock()
+            self.places[message.bot_id, dialog.chat_id] = self.numbers[message.bot_id]
         simulator.live.tell(event, dialog)
 
     def count(self, bot_id: int) -> int:
@@ -66,6 +69,6 @@ async def provider() -> AsyncIterator[Provider]:
     config = SimulatorConfig(accepts_any_chat=True, limits=RateLimits(is_enforced=False))
     async with running_simulator(config) as server, SimulatorClient(server.base_url) as client:
         server.simulator.statistics.latest = deque()
-        made = Provider(server, client, {}, Counter())
+        made = Provider(server, client, {}, {}, Counter())
         server.simulator.world.watcher = made.note
         yield made
