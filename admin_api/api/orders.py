@@ -25,6 +25,7 @@ class OrderLine(Body):
     quantity: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     amount: Amount | None = None
     sku: Annotated[str, Field(max_length=200)] | None = None
+    category: Annotated[str, Field(max_length=200)] | None = None
 
 
 class OrderReport(Body):
@@ -62,7 +63,7 @@ async def list_orders(
 )
 async def record_order(edge: EdgeOf, body: OrderReport, response: Response) -> Order:
     """Recorded once by source and external id; a paid one counts in the profile and may earn points."""
-    items = [OrderItem(line.name, line.quantity, line.amount, line.sku) for line in body.items]
+    items = [OrderItem(line.name, line.quantity, line.amount, line.sku, line.category) for line in body.items]
     values = {name: getattr(body, name) for name in OrderReport.model_fields if name != "items"}
     order = await service.record(edge.session, NewOrder(**values, items=items))
     edge.note("order.record", f"order:{order.id}", after={"member_id": order.member_id, "is_new": order.is_new})

@@ -31,12 +31,13 @@ class MemberSignedUp(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class MemberUpdated(Event):
-    """Attributes or profile fields changed; names of fields only."""
+    """Attributes or profile fields changed; names of fields only. `filled` are those that hold something now."""
 
     kind = "member_updated"
     title = "Profile updated"
     changed: list[str]
     by: str
+    filled: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,7 +183,7 @@ class PointsAdjusted(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class OrderPlaced(Event):
-    """An order came in; the amount is net paid, after coupons."""
+    """An order came in; the amount is net paid, after coupons. Items: sku, category, quantity, amount as a text."""
 
     kind = "order_placed"
     title = "Order placed"
@@ -190,6 +191,7 @@ class OrderPlaced(Event):
     amount: Decimal
     currency: str
     placed_at: datetime
+    items: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,10 +91,22 @@ async def write(
     """Write `values`, announce the names in `changed`, answer the member as it is now."""
     version = MEMBERS.c.version + 1
     await session.execute(update(MEMBERS).where(MEMBERS.c.id == member_id).values(**values, version=version))
-    await publish(session, MemberUpdated(member_id=member_id, changed=changed, by=by))
     member = await load(session, member_id)
     assert member is not None
+    await publish(session, MemberUpdated(member_id=member_id, changed=changed, by=by, filled=_filled(member)))
     return member
+
+
+def _filled(member: Member) -> list[str]:
+    """Names of what the member has told, in order."""
+    told = {
+        "display_name": member.display_name,
+        "phone": member.phone_masked,
+        "email": member.email_masked,
+        "birthday": member.birthday,
+        **member.attributes,
+    }
+    return sorted(name for name, value in told.items() if value not in (None, "", [], {}))
 
 
 def _fields(changes: MemberChanges) -> list[str]:

@@ -53,7 +53,8 @@ def _item(item: OrderItem) -> OrderItem:
     if not name or item.quantity < 1:
         raise InvalidOrder("an item has a name and a quantity of at least 1")
     sku = clean_text(item.sku).strip()[:_MAX_ID] if item.sku else None
-    return OrderItem(name, item.quantity, None if item.amount is None else money(item.amount), sku)
+    category = clean_text(item.category).strip()[:_MAX_ID] if item.category else None
+    return OrderItem(name, item.quantity, None if item.amount is None else money(item.amount), sku, category or None)
 
 
 def _status(status: str) -> OrderStatus:

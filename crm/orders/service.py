@@ -93,6 +93,7 @@ async def _announce(session: AsyncSession, order: NewOrder, order_id: int) -> No
         amount=order.amount,
         currency=order.currency,
         placed_at=order.placed_at,
+        items=[{name: value for name, value in _item_json(item).items() if name != "name"} for item in order.items],
     )
     await publish(session, placed, occurred_at=order.placed_at, source=order.source)
 
@@ -103,7 +104,7 @@ def _item_json(item: OrderItem) -> dict[str, Any]:
 
 def _item(item: dict[str, Any]) -> OrderItem:
     amount = None if item["amount"] is None else Decimal(item["amount"])
-    return OrderItem(item["name"], item["quantity"], amount, item["sku"])
+    return OrderItem(item["name"], item["quantity"], amount, item["sku"], item.get("category"))
 
 
 def _order(row: OrderRow) -> Order:

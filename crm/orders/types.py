@@ -22,6 +22,7 @@ class OrderItem:
     quantity: int = 1
     amount: Decimal | None = None
     sku: str | None = None
+    category: str | None = None
 
 
 @dataclass(frozen=True)
