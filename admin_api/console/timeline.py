@@ -62,6 +62,9 @@ LOOKS = {
     "redemption_cancelled": Look("loyalty", "warning", "Reward {reward_id}"),
     "tier_changed": Look("loyalty", "plum", "{from_tier} → {to_tier}"),
     "tier_at_risk": Look("clock", "warning", "{tier}: {missing} missing"),
+    "referral_joined": Look("group", "info", ""),
+    "referral_qualified": Look("success", "success", "Friend no. {count}"),
+    "referral_rejected": Look("alert", "warning", "{reason}"),
     "custom": Look("bolt", "info", "{name} {properties}"),
 }
 """Kinds without a look of their own are shown with their title alone."""

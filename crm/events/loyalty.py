@@ -116,3 +116,39 @@ class TierAtRisk(Event):
     measure: str
     missing: Decimal
     ends_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferralJoined(Event):
+    """A friend came through the member's personal link, for the first time. The event is the referrer's."""
+
+    kind = "referral_joined"
+    title = "Friend joined"
+    referral_id: UUID
+    programme_id: int
+    friend_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferralQualified(Event):
+    """An invited friend did what the programme asks for, and nothing speaks against it. The event is the referrer's."""
+
+    kind = "referral_qualified"
+    title = "Referral qualified"
+    referral_id: UUID
+    programme_id: int
+    friend_id: int
+    act: str
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferralRejected(Event):
+    """A referral was refused, or taken back after it had counted. The event is the referrer's."""
+
+    kind = "referral_rejected"
+    title = "Referral rejected"
+    referral_id: UUID
+    programme_id: int
+    friend_id: int
+    reason: str
