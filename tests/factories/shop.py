@@ -14,6 +14,9 @@ from crm.campaigns.types import NewCampaign
 from crm.conversations import keywords
 from crm.conversations import service as conversations
 from crm.conversations.types import Direction, NewMessage
+from crm.coupons.service import definitions as coupons
+from crm.coupons.service import issuing
+from crm.coupons.types import CouponKind, NewCoupon, Terms
 from crm.imports import staging
 from crm.journeys import service as journeys
 from crm.journeys.types import Graph, NodeSpec, SignedUpTrigger
@@ -26,6 +29,8 @@ from crm.messages.types import ButtonSpec, MessageContent
 from crm.orders import service as orders
 from crm.points import earning_rules
 from crm.points import service as points
+from crm.rewards.service import catalogue, redeeming
+from crm.rewards.types import NewReward, Price, RewardKind
 from crm.segments import service as segments
 from crm.sources import service as sources
 from crm.surveys import service as surveys
@@ -67,7 +72,7 @@ async def fill(session: AsyncSession, bot: Bot, words: Words, identity: Identity
         )
         identity = contact.identity
     ids: Ids = {"member_id": identity.member_id, "bot_id": bot.id, "locale": "en", "name": "start/welcome"}
-    for part in (_describe, _talk, _outreach, _house, _survey):
+    for part in (_describe, _talk, _outreach, _house, _survey, _loyalty):
         ids |= await part(session, identity, words)
     return ids
 
@@ -152,3 +157,17 @@ async def _survey(session: AsyncSession, identity: Identity, words: Words) -> Id
     await surveys.record_answer(session, identity.member_id, run.response_id, "why", words.text)
     await surveys.complete(session, identity.member_id, run.response_id)
     return {"survey_id": made.id}
+
+
+async def _loyalty(session: AsyncSession, identity: Identity, words: Words) -> Ids:
+    member_id, key = identity.member_id, f"shop-{words.number}"
+    coupon = NewCoupon(words.both(words.name), Terms(CouponKind.GIFT), words.both(words.text[:400]))
+    ids = await _tried(session, "coupon_id", lambda: coupons.create(session, coupon))
+    if not ids:
+        return {}
+    voucher = await issuing.issue(session, member_id, int(ids["coupon_id"]), key=key, source=words.name)
+    await issuing.cancel(session, voucher.id, reason=words.text, by=words.name)
+    reward = NewReward(words.both(words.name), RewardKind.GOODS, Price(1), words.both(words.text[:400]))
+    made = await catalogue.create(session, reward)
+    done = await redeeming.redeem(session, member_id, made.id, key=key)
+    return {**ids, "voucher_id": str(voucher.id), "reward_id": made.id, "redemption_id": str(done.id)}

@@ -5,11 +5,13 @@ import re
 from admin_api.console import bubbles, forms, timeline
 from admin_api.console.locale import catalogue
 from crm.consent import errors as consent_errors
+from crm.coupons import errors as coupon_errors
 from crm.events.catalogue import CATALOGUE
 from crm.imports import errors as import_errors
 from crm.kit.errors import DomainError
 from crm.members import errors as member_errors
 from crm.points import errors as points_errors
+from crm.rewards import errors as reward_errors
 from crm.sources import errors as source_errors
 from crm.tags import errors as tag_errors
 from crm.tickets import errors as ticket_errors
@@ -17,9 +19,11 @@ from crm.tickets import errors as ticket_errors
 _OF_NO_MEMBER = {"broadcast_paused", "broadcast_finished", "alert_raised", "alert_resolved"}
 _MODULES = (
     consent_errors,
+    coupon_errors,
     import_errors,
     member_errors,
     points_errors,
+    reward_errors,
     source_errors,
     tag_errors,
     ticket_errors,
