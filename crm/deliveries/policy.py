@@ -253,7 +253,7 @@ def group_size(rate: float) -> int:
 
 def window_size(rate: float) -> int:
     """How many are judged at once: what can be sent within two seconds, so that a verdict is never old."""
-    return max(GROUP, min(CHUNK, int(rate * _GATE_AHEAD)))
+    return max(1, min(CHUNK, int(rate * _GATE_AHEAD)))
 
 
 def content_streak(before: int, results: list[Result]) -> int:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import asyncpg
@@ -30,6 +30,7 @@ from crm.kit.clock import monotonic
 
 logger = structlog.get_logger(__name__)
 _START: gates.Position = (0, -1)
+_INSTANT = 0.001
 _NO_PAUSE, _AFTER_OUTAGE, _AFTER_ERROR = timedelta(0), timedelta(seconds=1), timedelta(seconds=10)
 _OUTSIDE = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 """The database is away, or busy; what was not written stays in memory until it is."""
@@ -47,6 +48,8 @@ class Desk:
     stop: asyncio.Event
     drain: float = 15.0
     """Seconds that calls under way are given once the process is told to stop."""
+    paces: dict[int, float] = field(default_factory=dict)
+    """Messages a second that each bot took lately: one that was slowed down is judged in smaller windows."""
 
 
 class ChunkRun:
@@ -124,8 +127,9 @@ class ChunkRun:
     async def _walk(self) -> bool:
         """Go through the chunk window by window; False when it was left before its end."""
         position: gates.Position | None = _START
-        rate = float(CHUNK) if self._lease.is_paid else self._lease.bulk_rate or USUAL_RATE
+        allowed = float(CHUNK) if self._lease.is_paid else self._lease.bulk_rate or USUAL_RATE
         while position is not None:
+            rate = min(allowed, self._desk.paces.get(self._lease.bot_id or 0, allowed))
             async with self._held.begin() as session:
                 if not await leases.extend(session, self._lease):
                     return False
@@ -136,9 +140,11 @@ class ChunkRun:
             self._record.tally.add(window.refused)
             if batch is not None:
                 calls = await self._calls(window.passed, batch)
-                rate = slowest(self._desk.senders, calls, self._lane)
-                if not await self._send_window(calls, rate):
+                begun = monotonic()
+                allowed = slowest(self._desk.senders, calls, self._lane)
+                if not await self._send_window(calls, min(allowed, rate)):
                     return False
+                self._desk.paces[self._lease.bot_id or 0] = len(calls) / max(monotonic() - begun, _INSTANT)
             position = window.last
         return True
 

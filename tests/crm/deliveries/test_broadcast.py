@@ -39,6 +39,18 @@ async def test_everyone_gets_it_once(committed_sessions: Sessions) -> None:
     assert sender.sent[0].message.text_html == f"hello {audience.contacts[0].member.id}"
 
 
+async def test_a_bot_that_was_slow_is_judged_in_small_windows_until_it_is_fast_again(
+    committed_sessions: Sessions,
+) -> None:
+    audience = await launch(committed_sessions, 60)
+    renderer = FakeRenderer()
+    slow = desk(committed_sessions, FakeSender(), renderer=renderer)
+    slow.paces[audience.bot.id] = 2.0
+    await send_due(slow)
+    assert await figures(committed_sessions) == {"sent": 60}
+    assert renderer.loads == 2, "four that were judged for two slow seconds, then the others at once"
+
+
 async def test_a_second_launch_adds_nothing(committed_sessions: Sessions) -> None:
     audience = await launch(committed_sessions, 3)
     async with committed_sessions.begin() as session:

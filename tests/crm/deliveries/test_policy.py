@@ -155,7 +155,7 @@ def test_waits_grow_and_stay_below_a_minute_and_a_fifth() -> None:
     assert policy.backoff(1, 0.0) == pytest.approx(0.8)
 
 
-@pytest.mark.parametrize(("rate", "group", "window"), [(0.5, 1, 25), (25, 25, 50), (1000, 25, 500)])
+@pytest.mark.parametrize(("rate", "group", "window"), [(0.5, 1, 1), (4, 4, 8), (25, 25, 50), (1000, 25, 500)])
 def test_sizes_follow_the_rate(rate: float, group: int, window: int) -> None:
     assert (policy.group_size(rate), policy.window_size(rate)) == (group, window)
 
