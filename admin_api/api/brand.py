@@ -10,7 +10,7 @@ from admin_api.deps import EdgeOf, json_ready
 from admin_api.routing import api_router
 from admin_api.schemas import Body
 from crm.brand import service
-from crm.brand.types import Brand, FrequencyCap, QuietHours
+from crm.brand.types import Brand, FrequencyCap, QuietHours, Shortfall
 from crm.operators.permissions import Permission
 
 router = api_router("/api/v1/brand", "Brand")
@@ -30,6 +30,7 @@ class BrandView(BaseModel):
     frequency_cap: FrequencyCap | None
     terms: dict[str, str]
     terms_version: str
+    points_shortfall: Shortfall
 
 
 class BrandChange(Body):
@@ -45,6 +46,9 @@ class BrandChange(Body):
     quiet_hours: QuietHours | None = None
     frequency_cap: FrequencyCap | None = None
     terms: Annotated[dict[str, str], Field(default_factory=dict, max_length=2)]
+    points_shortfall: Annotated[
+        Shortfall, Field(description="What becomes of points that are taken back after they were spent.")
+    ] = Shortfall.DEBT
 
 
 def brand_view(brand: Brand) -> BrandView:

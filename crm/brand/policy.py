@@ -17,7 +17,7 @@ from crm.brand.errors import (
     UnknownLocaleError,
     UnknownTimeZoneError,
 )
-from crm.brand.types import Brand
+from crm.brand.types import Brand, Shortfall
 from crm.kit.text import clean_name, clean_text
 
 LOCALES = ("zh-CN", "en")
@@ -46,8 +46,11 @@ def changed(brand: Brand, fields: dict[str, Any]) -> Brand:
     if not result.locales or not set(result.locales) <= set(LOCALES) or result.default_locale not in result.locales:
         raise UnknownLocaleError
     _check_outreach(result)
+    if result.points_shortfall not in set(Shortfall):
+        raise InvalidBrandError(f"Points that were spent and are taken back become one of {', '.join(Shortfall)}.")
     terms = _checked_terms(result)
-    return replace(result, name=name, terms=terms, terms_version=_version(terms))
+    shortfall = Shortfall(result.points_shortfall)
+    return replace(result, name=name, terms=terms, terms_version=_version(terms), points_shortfall=shortfall)
 
 
 def _check_outreach(brand: Brand) -> None:

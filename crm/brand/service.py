@@ -12,7 +12,7 @@ from crm.brand.models import BrandRow
 from crm.brand.policy import changed
 from crm.brand.types import Brand
 
-_IN_SETTINGS = ("locales", "embed_origins", "quiet_hours", "frequency_cap", "terms")
+_IN_SETTINGS = ("locales", "embed_origins", "quiet_hours", "frequency_cap", "terms", "points_shortfall")
 _LOCK = 0x5159_0002
 _BRAND: TypeAdapter[Brand] = TypeAdapter(Brand)
 DEFAULT = Brand(

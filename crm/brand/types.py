@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import time
+from enum import StrEnum
 from uuid import UUID
 
 
@@ -21,6 +22,15 @@ class FrequencyCap:
     days: int
 
 
+class Shortfall(StrEnum):
+    """What becomes of points that are taken back when the member has spent them already."""
+
+    DEBT = "debt"
+    """The member owes them; later earnings make them good first."""
+    WRITE_OFF = "write_off"
+    """The balance goes to zero and the programme bears the rest."""
+
+
 @dataclass(frozen=True)
 class Brand:
     """The one brand that this deployment serves."""
@@ -38,3 +48,4 @@ class Brand:
     """What a member agrees to at sign-up, by locale."""
     terms_version: str
     """Changes with the terms; stored with each consent."""
+    points_shortfall: Shortfall = Shortfall.DEBT

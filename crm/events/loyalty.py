@@ -119,6 +119,65 @@ class TierAtRisk(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PointsPending(Event):
+    """Points were earned that become active later; without a time, by an act."""
+
+    kind = "points_pending"
+    title = "Points pending"
+    points: int
+    rule: str
+    transaction_id: UUID
+    activates_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PendingPointsCancelled(Event):
+    """Points went before they were active."""
+
+    kind = "pending_points_cancelled"
+    title = "Pending points cancelled"
+    points: int
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PointsHeld(Event):
+    """Points were set aside."""
+
+    kind = "points_held"
+    title = "Points held"
+    points: int
+    reason: str
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class PointsReleased(Event):
+    """Points that were set aside came back."""
+
+    kind = "points_released"
+    title = "Held points given back"
+    points: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderRefunded(Event):
+    """An order was returned, whole or in part: the amount now, and all that was returned of what was paid."""
+
+    kind = "order_refunded"
+    title = "Order refunded"
+    order_id: int
+    amount: Decimal
+    refunded: Decimal
+    paid: Decimal
+    currency: str
+    placed_at: datetime
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReferralJoined(Event):
     """A friend came through the member's personal link, for the first time. The event is the referrer's."""
 

@@ -147,5 +147,14 @@ async def find(session: AsyncSession, event_id: UUID, occurred_at: datetime) -> 
     return None if row is None else _recorded(row)
 
 
+async def find_alike(
+    session: AsyncSession, kind: str, occurred_at: datetime, field: str, value: str
+) -> RecordedEvent | None:
+    """The first event of this kind and very time whose `field` says `value`."""
+    same = (EventRow.kind == kind, EventRow.occurred_at == occurred_at, EventRow.data[field].astext == value)
+    row = await session.scalar(select(EventRow).where(*same).order_by(EventRow.id).limit(1))
+    return None if row is None else _recorded(row)
+
+
 def _recorded(row: EventRow) -> RecordedEvent:
     return RecordedEvent(row.id, row.occurred_at, row.kind, row.member_id, row.source, row.data)

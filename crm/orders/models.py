@@ -30,6 +30,9 @@ class OrderRow(Base):
     currency: Mapped[str] = mapped_column(Text)
     items: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
     status: Mapped[str] = mapped_column(Text)
+    refunded: Mapped[Decimal] = mapped_column(Numeric(18, 2), server_default="0")
+    refunds: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
+    """Each return of money: key, amount, at."""
     created_at: Mapped[CreatedAt]
 
 

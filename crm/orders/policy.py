@@ -8,7 +8,8 @@ from crm.kit.text import clean_text
 from crm.orders.errors import InvalidOrder
 from crm.orders.types import NewOrder, OrderItem, OrderStatus
 
-_MAX_ID, _MAX_ITEMS, _MAX_NAME = 128, 200, 200
+MAX_ID, MAX_REFUNDS = 128, 100
+_MAX_ITEMS, _MAX_NAME = 200, 200
 _MAX_AMOUNT, _CENTS = Decimal(10) ** 12, Decimal("0.01")
 _EARLIEST_YEAR = 1990
 _CLOCK_SKEW = timedelta(hours=1)
@@ -36,15 +37,20 @@ def checked(order: NewOrder, currency: str, now: datetime) -> NewOrder:
 
 def money(amount: Decimal) -> Decimal:
     """`amount` with two decimals. Raises InvalidOrder when it is negative, too large or finer than that."""
-    if not amount.is_finite() or not 0 <= amount < _MAX_AMOUNT or amount != amount.quantize(_CENTS):
+    if not is_money(amount):
         raise InvalidOrder("an amount is a number from 0 to 999999999999.99 with at most two decimals")
     return amount.quantize(_CENTS)
 
 
+def is_money(amount: Decimal) -> bool:
+    """Whether it is an amount that an order can have, with at most two decimals."""
+    return amount.is_finite() and 0 <= amount < _MAX_AMOUNT and amount == amount.quantize(_CENTS)
+
+
 def _text(value: str, what: str) -> str:
     cleaned = clean_text(value).strip()
-    if not cleaned or len(cleaned) > _MAX_ID:
-        raise InvalidOrder(f"the {what} of an order is a text of 1 to {_MAX_ID} characters")
+    if not cleaned or len(cleaned) > MAX_ID:
+        raise InvalidOrder(f"the {what} of an order is a text of 1 to {MAX_ID} characters")
     return cleaned
 
 
@@ -52,8 +58,8 @@ def _item(item: OrderItem) -> OrderItem:
     name = clean_text(item.name).strip()[:_MAX_NAME]
     if not name or item.quantity < 1:
         raise InvalidOrder("an item has a name and a quantity of at least 1")
-    sku = clean_text(item.sku).strip()[:_MAX_ID] if item.sku else None
-    category = clean_text(item.category).strip()[:_MAX_ID] if item.category else None
+    sku = clean_text(item.sku).strip()[:MAX_ID] if item.sku else None
+    category = clean_text(item.category).strip()[:MAX_ID] if item.category else None
     return OrderItem(name, item.quantity, None if item.amount is None else money(item.amount), sku, category or None)
 
 

@@ -51,7 +51,7 @@ async def find(session: AsyncSession, source: str, external_id: str) -> Order:
     row = await session.scalar(query.execution_options(populate_existing=True))
     if row is None:
         raise OrderNotFound
-    return _order(row)
+    return as_order(row)
 
 
 async def listing(
@@ -65,7 +65,7 @@ async def listing(
     if cursor is not None:
         query = query.where(tuple_(OrderRow.placed_at, OrderRow.id) < _position(cursor))
     rows = (await session.scalars(query.execution_options(populate_existing=True))).all()
-    return page_of(rows, limit, _order, lambda row: (row.placed_at.isoformat(), row.id))
+    return page_of(rows, limit, as_order, lambda row: (row.placed_at.isoformat(), row.id))
 
 
 def _position(cursor: str) -> tuple[datetime, int]:
@@ -107,7 +107,8 @@ def _item(item: dict[str, Any]) -> OrderItem:
     return OrderItem(item["name"], item["quantity"], amount, item["sku"], item.get("category"))
 
 
-def _order(row: OrderRow) -> Order:
+def as_order(row: OrderRow) -> Order:
+    """The row as a value."""
     return Order(
         id=row.id,
         member_id=row.member_id,
@@ -119,4 +120,5 @@ def _order(row: OrderRow) -> Order:
         items=[_item(item) for item in row.items],
         status=OrderStatus(row.status),
         created_at=row.created_at,
+        refunded=row.refunded,
     )

@@ -54,5 +54,17 @@ class Order:
     items: list[OrderItem]
     status: OrderStatus
     created_at: datetime
+    refunded: Decimal = Decimal(0)
+    """What was returned of the amount so far; the order is `refunded` when nothing is left."""
     is_new: bool = False
     """Whether this very call recorded it."""
+
+
+@dataclass(frozen=True)
+class Refund:
+    """A return of money for an order, and the order after it."""
+
+    order: Order
+    amount: Decimal
+    is_new: bool
+    """Whether this very call returned it; the same key again has no second effect."""

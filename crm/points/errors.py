@@ -32,7 +32,39 @@ class AlreadyReversed(ConflictError):
 
 
 class NotReversible(ConflictError):
-    """Only earnings, redemptions and adjustments can be reversed."""
+    """Only earnings, redemptions, adjustments and spent holds can be reversed."""
+
+
+class PendingNotFound(NotFoundError):
+    """There are no pending points with this key."""
+
+
+class PendingResolved(ConflictError):
+    """These pending points were activated or cancelled before."""
+
+
+class InvalidPending(InvalidError):
+    """Pending points become active at a time in the future, at most ten years ahead, or by an act."""
+
+
+class HoldNotFound(NotFoundError):
+    """No points are held under this key."""
+
+
+class HoldResolved(ConflictError):
+    """These held points were spent or given back before; a hold is resolved once."""
+
+
+class HoldRanOut(ConflictError):
+    """The time of this hold is over, and its points go back; hold them again to spend them."""
+
+
+class InvalidHold(InvalidError):
+    """Points are held until a time in the future, at most 366 days ahead."""
+
+
+class MomentAhead(InvalidError):
+    """A balance is known for now and the past; give a moment that is over."""
 
 
 class RuleNotFound(NotFoundError):

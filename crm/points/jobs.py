@@ -1,15 +1,29 @@
-"""Timed work of points: expiry and checkpoints."""
+"""Timed work of points: expiry, activation, holds that ran out, checkpoints, counters of caps."""
 
 from crm.db.session import Sessions
 from crm.jobs.types import tick
-from crm.points import service
+from crm.points import counters, expiry, holds, pending, service
 
 
 @tick("points.expire", seconds=60)
 async def expire(sessions: Sessions) -> int:
     """Post the expiry of lots that have run out."""
     async with sessions.begin() as session:
-        return await service.expire_due(session)
+        return await expiry.expire(session)
+
+
+@tick("points.activate", seconds=30)
+async def activate(sessions: Sessions) -> int:
+    """Make pending points spendable whose time has come."""
+    async with sessions.begin() as session:
+        return await pending.activate_due(session)
+
+
+@tick("points.void_holds", seconds=30)
+async def void_holds(sessions: Sessions) -> int:
+    """Give back points that were held for too long."""
+    async with sessions.begin() as session:
+        return await holds.void_due(session)
 
 
 @tick("points.checkpoint", seconds=3600)
@@ -18,3 +32,10 @@ async def checkpoint(sessions: Sessions) -> int:
     async with sessions.begin() as session:
         sealed = await service.checkpoint(session)
     return 0 if sealed is None else sealed.accounts
+
+
+@tick("points.forget_counters", seconds=86_400)
+async def forget_counters(sessions: Sessions) -> int:
+    """Remove counters of caps whose periods ended long ago."""
+    async with sessions.begin() as session:
+        return await counters.forget_old(session)

@@ -66,6 +66,7 @@ class EntryRow(Base):
     __tablename__ = "ledger_entries"
     __table_args__ = (
         Index(None, "member_id", "sequence", postgresql_where=text("account = 'member'")),
+        Index(None, "member_id", postgresql_where=text("account IN ('debt', 'pending', 'held')")),
         CheckConstraint("amount <> 0", name="amount"),
         CheckConstraint(
             "account <> 'member' OR"
@@ -126,15 +127,61 @@ class AccountRow(Base):
         CheckConstraint("balance >= 0", name="balance"),
         CheckConstraint("debt >= 0", name="debt"),
         CheckConstraint("balance = 0 OR debt = 0", name="settled"),
+        CheckConstraint("pending >= 0", name="pending"),
+        CheckConstraint("held >= 0", name="held"),
     )
 
     member_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("members.id"), primary_key=True, autoincrement=False)
     balance: Mapped[int] = mapped_column(BigInteger, server_default="0")
     debt: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    pending: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    held: Mapped[int] = mapped_column(BigInteger, server_default="0")
     last_sequence: Mapped[int] = mapped_column(BigInteger, server_default="0")
     last_hash: Mapped[bytes] = mapped_column(LargeBinary, server_default=text("''::bytea"))
     sealed_sequence: Mapped[int] = mapped_column(BigInteger, server_default="0")
     merged_into_id: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class PendingRow(Base):
+    """Points that were earned and are not active yet; the row goes when they are activated or cancelled."""
+
+    __tablename__ = "pending_points"
+    __table_args__ = (
+        Index(None, "member_id", "activates_at"),
+        Index(None, "activates_at", "key", postgresql_where=text("activates_at IS NOT NULL")),
+        CheckConstraint("points > 0", name="points"),
+    )
+
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    member_id: Mapped[int] = mapped_column(BigInteger)
+    transaction_id: Mapped[UUID] = mapped_column(Uuid)
+    points: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(Text)
+    earned_at: Mapped[Timestamp]
+    activates_at: Mapped[datetime | None] = mapped_column(_TIME)
+    expires_at: Mapped[datetime | None] = mapped_column(_TIME)
+    validity: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    rule_id: Mapped[int | None] = mapped_column(BigInteger)
+    event_id: Mapped[UUID | None] = mapped_column(Uuid)
+
+
+class HoldRow(Base):
+    """Points that are set aside; the row goes when they are spent or given back."""
+
+    __tablename__ = "point_holds"
+    __table_args__ = (
+        Index(None, "member_id", "until"),
+        Index(None, "until", "key"),
+        CheckConstraint("points > 0", name="points"),
+    )
+
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    member_id: Mapped[int] = mapped_column(BigInteger)
+    transaction_id: Mapped[UUID] = mapped_column(Uuid)
+    points: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(Text)
+    held_at: Mapped[Timestamp]
+    until: Mapped[Timestamp]
 
 
 class CheckpointRow(Base):

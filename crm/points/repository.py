@@ -11,25 +11,26 @@ from sqlalchemy import Row, Select, TextClause, and_, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db.prepared import Prepared
-from crm.points.models import AccountRow, EntryRow, LotRow, TransactionRow
+from crm.points.models import AccountRow, EntryRow, LedgerKeyRow, LotRow, TransactionRow
 from crm.points.types import Account, Entry, EntryKind, Expiring
 
 POST: TextClause = text(
     "SELECT p.outcome, p.transaction_id, p.points, p.balance, p.debt, p.member_id"
     " FROM jsonb_to_recordset(CAST(:lines AS jsonb)) AS l (member_id bigint, kind text, key text, points bigint,"
     " contra text, reason text, occurred_at timestamptz, actor text, expires_at timestamptz, rule_id bigint,"
-    " event_id uuid, reverses_id uuid, restores_id uuid, restores_at timestamptz, lot_id bigint, may_owe boolean),"
+    " event_id uuid, reverses_id uuid, restores_id uuid, restores_at timestamptz, may_owe boolean, write_off boolean),"
     " LATERAL siyu_post_points(l.member_id, l.kind, l.key, l.points, l.contra, l.reason, l.occurred_at, l.actor,"
-    " l.expires_at, l.rule_id, l.event_id, l.reverses_id, l.restores_id, l.restores_at, l.lot_id, l.may_owe) AS p"
+    " l.expires_at, l.rule_id, l.event_id, l.reverses_id, l.restores_id, l.restores_at, NULL, l.may_owe, l.write_off)"
+    " AS p"
 )
 _POST = Prepared(POST)
-_DUE = text(
-    "WITH due AS (SELECT id, member_id, expires_at FROM point_lots WHERE remaining > 0 AND expires_at <= siyu_now()"
-    " AND (CAST(:member_id AS bigint) IS NULL OR member_id = :member_id) ORDER BY expires_at, id LIMIT :most),"
-    " held AS (SELECT member_id FROM point_accounts WHERE member_id IN (SELECT member_id FROM due)"
-    " ORDER BY member_id FOR UPDATE SKIP LOCKED)"
-    " SELECT due.id, due.member_id, due.expires_at FROM due JOIN held USING (member_id) ORDER BY due.expires_at, due.id"
+_SHIFT = Prepared(
+    text(
+        "SELECT outcome, transaction_id, points, balance, debt, member_id FROM siyu_shift_points(:member_id, :kind,"
+        " :key, :points, :side, :contra, :reason, :at, :actor, :rule_id, :event_id, :reverses_id)"
+    )
 )
+_LOCK = text("SELECT member_id FROM siyu_lock_account(:member_id)")
 
 
 _TIMED = 7
@@ -58,10 +59,10 @@ class Line:
     restores_id: UUID | None = None
     """Transaction whose used lots come back with their own expiry."""
     restores_at: datetime | None = None
-    lot_id: int | None = None
-    """Expiry: take what is left of this lot, however much that is."""
     may_owe: bool = False
     """Take what is there and book the rest as debt."""
+    write_off: bool = False
+    """With `may_owe`: the programme bears the rest, as an adjustment, instead of a debt."""
 
 
 class Posted(NamedTuple):
@@ -84,9 +85,36 @@ async def post(session: AsyncSession, lines: Sequence[Line]) -> Sequence[Posted]
     return [Posted(*row) for row in await _POST.fetch(session, lines=data)]
 
 
-async def due_lots(session: AsyncSession, *, most: int, member_id: int | None = None) -> Sequence[AnyRow]:
-    """Lots that have run out (id, member_id, expires_at), their accounts locked; locked ones are left to others."""
-    return (await session.execute(_DUE, {"most": most, "member_id": member_id})).all()
+async def shift(session: AsyncSession, side: Account, line: Line) -> Posted:
+    """Post signed points of the member's pending or held account `side`; what can be spent stays as it is."""
+    row = await _SHIFT.first(
+        session,
+        member_id=line.member_id,
+        kind=line.kind,
+        key=line.key,
+        points=line.points,
+        side=side,
+        contra=line.contra,
+        reason=line.reason,
+        at=line.occurred_at,
+        actor=line.actor,
+        rule_id=line.rule_id,
+        event_id=line.event_id,
+        reverses_id=line.reverses_id,
+    )
+    return Posted(*row)
+
+
+async def lock(session: AsyncSession, member_id: int) -> int:
+    """Lock the member's account; answers whose it is, after merges."""
+    return int((await session.execute(_LOCK, {"member_id": member_id})).scalar_one())
+
+
+async def posted_before(session: AsyncSession, key: str) -> tuple[UUID, datetime, int] | None:
+    """(transaction, its time, points) of the posting with this key, if there is one."""
+    query = select(LedgerKeyRow.transaction_id, LedgerKeyRow.occurred_at, LedgerKeyRow.amount)
+    row = (await session.execute(query.where(LedgerKeyRow.key == key))).one_or_none()
+    return None if row is None else (row.transaction_id, row.occurred_at, row.amount)
 
 
 async def account(session: AsyncSession, member_id: int) -> tuple[int, int]:
@@ -139,7 +167,7 @@ async def entries(session: AsyncSession, member_id: int, *, before: int | None, 
 
 
 async def transaction(session: AsyncSession, transaction_id: UUID) -> AnyRow | None:
-    """One transaction with the member and the whole amount that it moved (of balance and debt together).
+    """One transaction with the member and the whole amount that it moved (of balance, debt and held together).
 
     The time in the id tells the partition; None when there is no such transaction.
     """
@@ -153,6 +181,7 @@ async def transaction(session: AsyncSession, transaction_id: UUID) -> AnyRow | N
             TransactionRow.id,
             TransactionRow.occurred_at,
             TransactionRow.kind,
+            TransactionRow.key,
             func.max(EntryRow.member_id).label("member_id"),
             func.sum(EntryRow.amount).label("amount"),
         )
@@ -161,7 +190,7 @@ async def transaction(session: AsyncSession, transaction_id: UUID) -> AnyRow | N
             and_(EntryRow.transaction_id == TransactionRow.id, EntryRow.occurred_at == TransactionRow.occurred_at),
         )
         .where(TransactionRow.id == transaction_id, TransactionRow.occurred_at.between(*near))
-        .where(EntryRow.account.in_((Account.MEMBER, Account.DEBT)))
-        .group_by(TransactionRow.id, TransactionRow.occurred_at, TransactionRow.kind)
+        .where(EntryRow.account.in_((Account.MEMBER, Account.DEBT, Account.HELD, Account.PENDING)))
+        .group_by(TransactionRow.id, TransactionRow.occurred_at, TransactionRow.kind, TransactionRow.key)
     )
     return (await session.execute(query)).one_or_none()

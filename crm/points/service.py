@@ -9,13 +9,23 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
-from crm.events import service as events
-from crm.events.catalogue import PointsAdjusted, PointsEarned, PointsExpired, PointsRedeemed
 from crm.events.types import RecordedEvent
 from crm.kit.paging import Page, check_limit, decode_cursor, encode_cursor
-from crm.points import awarding, checkpoints, earning_rules, policy, repository, verification
-from crm.points.errors import AlreadyReversed, InsufficientPoints, NotReversible, PostingKeyReused, TransactionNotFound
-from crm.points.repository import Line, Posted
+from crm.points import (
+    awarding,
+    checkpoints,
+    earning_rules,
+    expiry,
+    holds,
+    pending,
+    policy,
+    repository,
+    taking_back,
+    verification,
+)
+from crm.points.errors import NotReversible, TransactionNotFound
+from crm.points.posting import announce_adjustment, announce_earning, announce_spending, post
+from crm.points.repository import AnyRow, Line
 from crm.points.types import (
     Account,
     Award,
@@ -30,7 +40,12 @@ from crm.points.types import (
 from crm.profiles.types import Profile
 
 _SHOWN = 5
-_CONTRA = {EntryKind.EARN: Account.ISSUANCE, EntryKind.REDEEM: Account.REDEMPTION, EntryKind.ADJUST: Account.ADJUSTMENT}
+_CONTRA = {
+    EntryKind.EARN: Account.ISSUANCE,
+    EntryKind.REDEEM: Account.REDEMPTION,
+    EntryKind.ADJUST: Account.ADJUSTMENT,
+    EntryKind.SPEND: Account.REDEMPTION,
+}
 
 
 async def award(session: AsyncSession, event: RecordedEvent, *, profile: Profile | None = None) -> list[Award]:
@@ -59,9 +74,9 @@ async def earn(
         occurred_at=await clock.now(session),
         expires_at=expires_at,
     )
-    posting = await _post(session, line)
+    posting = await post(session, line)
     if posting.is_new:
-        await _announce_earning(session, posting, line.reason)
+        await announce_earning(session, posting, line.reason)
     return posting
 
 
@@ -79,17 +94,10 @@ async def redeem(session: AsyncSession, member_id: int, points: int, *, reason: 
         reason=policy.check_reason(reason),
         occurred_at=await clock.now(session),
     )
-    await _expire(session, 1000, member_id)
-    posting = await _post(session, line)
+    await expiry.expire(session, expiry.OF_ONE_MEMBER, member_id)
+    posting = await post(session, line)
     if posting.is_new:
-        fact = PointsRedeemed(
-            member_id=posting.member_id,
-            points=points,
-            reason=line.reason,
-            transaction_id=posting.transaction_id,
-            balance=posting.balance,
-        )
-        await events.publish(session, fact)
+        await announce_spending(session, posting, points, line.reason)
     return posting
 
 
@@ -109,10 +117,10 @@ async def adjust(session: AsyncSession, member_id: int, points: int, *, reason: 
         actor=by,
     )
     if points < 0:
-        await _expire(session, 1000, member_id)
-    posting = await _post(session, line)
+        await expiry.expire(session, expiry.OF_ONE_MEMBER, member_id)
+    posting = await post(session, line)
     if posting.is_new:
-        await _announce_adjustment(session, posting, line.reason)
+        await announce_adjustment(session, posting, line.reason)
     return posting
 
 
@@ -132,17 +140,18 @@ async def grant(session: AsyncSession, member_id: int, rule_id: int, *, key: str
         rule_id=rule.id,
         expires_at=policy.months_later(at, rule.parameters["expires_after_months"]),
     )
-    posting = await _post(session, line)
+    posting = await post(session, line)
     if posting.is_new:
-        await _announce_earning(session, posting, line.reason)
+        await announce_earning(session, posting, line.reason)
     return posting
 
 
 async def reverse(session: AsyncSession, transaction_id: UUID, *, reason: str, key: str, by: str = "system") -> Posting:
-    """Take back an earning, redemption or adjustment, once.
+    """Take back an earning, redemption, adjustment or spent hold, once.
 
-    Returned points come back with the expiry that they had. Points that were spent since are booked as debt, which
-    later earnings make good first. Raises TransactionNotFound, NotReversible, AlreadyReversed, PostingKeyReused.
+    Returned points come back with the expiry that they had. Points that were spent since become a debt, which later
+    earnings make good first, or are written off, as the brand has chosen. Raises TransactionNotFound, NotReversible,
+    AlreadyReversed, PostingKeyReused.
     """
     original = await repository.transaction(session, transaction_id)
     if original is None:
@@ -150,6 +159,7 @@ async def reverse(session: AsyncSession, transaction_id: UUID, *, reason: str, k
     if original.kind not in _CONTRA:
         raise NotReversible(transaction_id=str(transaction_id))
     amount = -int(original.amount)
+    restored = await _used_by(session, original) if amount > 0 else None
     line = Line(
         member_id=original.member_id,
         kind=EntryKind.REVERSE,
@@ -160,16 +170,25 @@ async def reverse(session: AsyncSession, transaction_id: UUID, *, reason: str, k
         occurred_at=await clock.now(session),
         actor=by,
         reverses_id=original.id,
-        restores_id=original.id if amount > 0 else None,
-        restores_at=original.occurred_at if amount > 0 else None,
+        restores_id=restored[0] if restored else None,
+        restores_at=restored[1] if restored else None,
         may_owe=True,
+        write_off=amount < 0 and await taking_back.writes_off(session),
     )
     if amount < 0:
-        await _expire(session, 1000, original.member_id)
-    posting = await _post(session, line)
+        await expiry.expire(session, expiry.OF_ONE_MEMBER, original.member_id)
+    posting = await post(session, line)
     if posting.is_new:
-        await _announce_adjustment(session, posting, line.reason)
+        await announce_adjustment(session, posting, line.reason)
     return posting
+
+
+async def _used_by(session: AsyncSession, original: AnyRow) -> tuple[UUID, datetime] | None:
+    """The transaction that took the points from their lots: that of the hold, when a hold was spent."""
+    if original.kind != EntryKind.SPEND:
+        return original.id, original.occurred_at
+    held = await repository.posted_before(session, original.key.removeprefix(f"{EntryKind.SPEND}:"))
+    return held[:2] if held else None
 
 
 async def balance(session: AsyncSession, member_id: int) -> int:
@@ -178,12 +197,13 @@ async def balance(session: AsyncSession, member_id: int) -> int:
 
 
 async def summary(session: AsyncSession, member_id: int) -> PointsSummary:
-    """Balance, what runs out within 90 days (the 5 soonest), and the last 5 entries."""
+    """Balance, what runs out within 90 days (the 5 soonest), the last 5 entries, what is pending and held."""
     now = await clock.now(session)
     held, debt = await repository.account(session, member_id)
     soon = await repository.expiring(session, member_id, after=now, until=now + policy.SOON)
     last = await repository.entries(session, member_id, before=None, limit=_SHOWN)
-    return PointsSummary(held, soon[:_SHOWN], last, debt)
+    waiting = await pending.of_member(session, member_id)
+    return PointsSummary(held, soon[:_SHOWN], last, debt, waiting, await holds.of_member(session, member_id))
 
 
 async def statement(
@@ -207,9 +227,9 @@ async def ensure_defaults(session: AsyncSession) -> int:
     return await earning_rules.ensure_defaults(session)
 
 
-async def expire_due(session: AsyncSession, limit: int = 500) -> int:
+async def expire_due(session: AsyncSession, limit: int = expiry.AT_ONCE) -> int:
     """Post the expiry of at most `limit` lots that have run out, one transaction each; answers how many."""
-    return await _expire(session, limit, None)
+    return await expiry.expire(session, limit)
 
 
 async def verify(session: AsyncSession) -> LedgerReport:
@@ -233,69 +253,3 @@ async def sign_checkpoints(session: AsyncSession) -> bool:
     False when none was needed. Raises CheckpointsBroken when those before it do not agree.
     """
     return await checkpoints.sign_again(session)
-
-
-async def _post(session: AsyncSession, line: Line) -> Posting:
-    row = (await repository.post(session, [line]))[0]
-    match row.outcome:
-        case "insufficient":
-            raise InsufficientPoints(balance=row.balance, points=-line.points)
-        case "reversed":
-            raise AlreadyReversed(transaction_id=str(line.reverses_id))
-        case "replayed" if row.points != line.points:
-            raise PostingKeyReused(key=line.key)
-        case _:
-            return _posting(row)
-
-
-def _posting(row: Posted) -> Posting:
-    is_new = row.outcome == "posted"
-    return Posting(row.transaction_id, is_new, row.points, row.balance, row.debt, row.member_id)
-
-
-async def _announce_earning(session: AsyncSession, posting: Posting, rule: str) -> None:
-    fact = PointsEarned(
-        member_id=posting.member_id,
-        points=posting.points,
-        rule=rule,
-        transaction_id=posting.transaction_id,
-        balance=posting.balance,
-    )
-    await events.publish(session, fact)
-
-
-async def _announce_adjustment(session: AsyncSession, posting: Posting, reason: str) -> None:
-    fact = PointsAdjusted(
-        member_id=posting.member_id,
-        points=posting.points,
-        reason=reason,
-        transaction_id=posting.transaction_id,
-        balance=posting.balance,
-    )
-    await events.publish(session, fact)
-
-
-async def _expire(session: AsyncSession, limit: int, member_id: int | None) -> int:
-    lots = await repository.due_lots(session, most=limit, member_id=member_id)
-    if not lots:
-        return 0
-    lines = [
-        Line(
-            member_id=lot.member_id,
-            kind=EntryKind.EXPIRE,
-            key=f"expire:{lot.id}",
-            points=-1,
-            contra=Account.EXPIRY,
-            reason="expired",
-            occurred_at=lot.expires_at,
-            lot_id=lot.id,
-        )
-        for lot in lots
-    ]
-    posted = [row for row in await repository.post(session, lines) if row.outcome == "posted"]
-    for row in posted:
-        fact = PointsExpired(
-            member_id=row.member_id, points=-row.points, transaction_id=row.transaction_id, balance=row.balance
-        )
-        await events.publish(session, fact)
-    return len(posted)

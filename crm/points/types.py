@@ -20,6 +20,17 @@ class EntryKind(StrEnum):
     ADJUST = "adjust"
     REVERSE = "reverse"
     MERGE = "merge"
+    PENDING = "pending"
+    """Earned, not active yet."""
+    ACTIVATE = "activate"
+    CANCEL = "cancel"
+    HOLD = "hold"
+    SPEND = "spend"
+    """Held points were spent."""
+    VOID = "void"
+    """Held points came back."""
+    CLAW_BACK = "claw_back"
+    """What was earned for something was taken back, or a part of it."""
 
 
 class Account(StrEnum):
@@ -27,6 +38,8 @@ class Account(StrEnum):
 
     MEMBER = "member"
     DEBT = "debt"
+    PENDING = "pending"
+    HELD = "held"
     ISSUANCE = "issuance"
     REDEMPTION = "redemption"
     EXPIRY = "expiry"
@@ -59,6 +72,7 @@ class Award:
     transaction_id: UUID
     balance: int
     is_new: bool
+    rule_version: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,6 +81,43 @@ class Expiring:
 
     points: int
     at: datetime
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Points that were earned and become active at a time, by an act, or both."""
+
+    key: str
+    member_id: int
+    points: int
+    reason: str
+    earned_at: datetime
+    activates_at: datetime | None
+    expires_at: datetime | None
+    """When they run out, if they become active at their time."""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Points set aside until they are spent, given back, or time is up."""
+
+    key: str
+    member_id: int
+    points: int
+    reason: str
+    held_at: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
+class BalanceAt:
+    """What an account showed at a moment; all whole points."""
+
+    at: datetime
+    balance: int
+    debt: int
+    pending: int
+    held: int
 
 
 @dataclass(frozen=True)
@@ -90,6 +141,9 @@ class PointsSummary:
     expiring: list[Expiring]
     entries: list[Entry]
     debt: int = 0
+    pending: list[Pending] = field(default_factory=list)
+    """The soonest to become active first."""
+    held: list[Hold] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -113,6 +167,8 @@ class EarningRule:
     valid_until: datetime | None
     version: int
     changed_at: datetime
+    terms: Mapping[str, Any] = field(default_factory=dict)
+    """What it adds to its kind, see `crm.points.terms`."""
 
 
 @dataclass(frozen=True)

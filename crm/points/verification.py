@@ -33,19 +33,25 @@ CHECKS: dict[str, str] = {
                     ELSE 'differs from its transaction' END AS detail
         FROM ledger_keys k FULL JOIN ledger_transactions t
             ON t.id = k.transaction_id AND t.occurred_at = k.occurred_at
-        WHERE t.id IS NULL OR k.key IS NULL OR k.key <> t.key OR k.reverses_id IS DISTINCT FROM t.reverses_id
+        WHERE t.id IS NULL OR k.key IS NULL OR k.key <> t.key
+           OR (k.reverses_id IS DISTINCT FROM t.reverses_id AND t.kind NOT IN ('claw_back', 'cancel'))
     """,
     "balances equal entries": """
         SELECT 'member ' || coalesce(a.member_id, e.member_id) AS subject,
                'balance ' || coalesce(a.balance, 0) || ', entries ' || coalesce(e.held, 0)
-               || '; debt ' || coalesce(a.debt, 0) || ', entries ' || coalesce(e.owed, 0) AS detail
+               || '; debt ' || coalesce(a.debt, 0) || ', entries ' || coalesce(e.owed, 0)
+               || '; pending ' || coalesce(a.pending, 0) || ', entries ' || coalesce(e.pending, 0)
+               || '; held ' || coalesce(a.held, 0) || ', entries ' || coalesce(e.aside, 0) AS detail
         FROM point_accounts a
         FULL JOIN (
             SELECT member_id, coalesce(sum(amount) FILTER (WHERE account = 'member'), 0) AS held,
-                   coalesce(-sum(amount) FILTER (WHERE account = 'debt'), 0) AS owed
-            FROM ledger_entries WHERE account IN ('member', 'debt') GROUP BY member_id
+                   coalesce(-sum(amount) FILTER (WHERE account = 'debt'), 0) AS owed,
+                   coalesce(sum(amount) FILTER (WHERE account = 'pending'), 0) AS pending,
+                   coalesce(sum(amount) FILTER (WHERE account = 'held'), 0) AS aside
+            FROM ledger_entries WHERE account IN ('member', 'debt', 'pending', 'held') GROUP BY member_id
         ) e ON e.member_id = a.member_id
         WHERE coalesce(a.balance, 0) <> coalesce(e.held, 0) OR coalesce(a.debt, 0) <> coalesce(e.owed, 0)
+           OR coalesce(a.pending, 0) <> coalesce(e.pending, 0) OR coalesce(a.held, 0) <> coalesce(e.aside, 0)
     """,
     "balances equal lots": """
         SELECT 'member ' || coalesce(a.member_id, l.member_id) AS subject,
@@ -54,6 +60,26 @@ CHECKS: dict[str, str] = {
         FULL JOIN (SELECT member_id, sum(remaining) AS remaining FROM point_lots GROUP BY member_id) l
             ON l.member_id = a.member_id
         WHERE coalesce(a.balance, 0) <> coalesce(l.remaining, 0)
+    """,
+    "what is pending and held equals accounts": """
+        SELECT 'member ' || coalesce(a.member_id, r.member_id) AS subject,
+               'pending ' || coalesce(a.pending, 0) || ', rows ' || coalesce(r.pending, 0)
+               || '; held ' || coalesce(a.held, 0) || ', rows ' || coalesce(r.held, 0) AS detail
+        FROM point_accounts a
+        FULL JOIN (
+            SELECT member_id, sum(pending) AS pending, sum(held) AS held FROM (
+                SELECT member_id, points AS pending, 0 AS held FROM pending_points
+                UNION ALL SELECT member_id, 0, points FROM point_holds
+            ) both_kinds GROUP BY member_id
+        ) r ON r.member_id = a.member_id
+        WHERE coalesce(a.pending, 0) <> coalesce(r.pending, 0) OR coalesce(a.held, 0) <> coalesce(r.held, 0)
+    """,
+    "holds and pending points are resolved once": """
+        SELECT 'key ' || a.key AS subject, 'was resolved in two ways' AS detail
+        FROM ledger_keys a JOIN ledger_keys b ON b.key = 'void:' || substr(a.key, 7) WHERE a.key LIKE 'spend:%'
+        UNION ALL
+        SELECT 'key ' || a.key, 'was resolved in two ways'
+        FROM ledger_keys a JOIN ledger_keys b ON b.key = 'cancel:' || substr(a.key, 10) WHERE a.key LIKE 'activate:%'
     """,
     "lots equal their uses": """
         SELECT 'lot ' || coalesce(l.id, u.lot_id) AS subject,
@@ -85,7 +111,17 @@ CHECKS: dict[str, str] = {
         FROM ledger_transactions r
         JOIN ledger_keys rk ON rk.transaction_id = r.id
         LEFT JOIN ledger_keys k ON k.transaction_id = r.reverses_id
-        WHERE r.reverses_id IS NOT NULL AND (k.key IS NULL OR rk.amount <> -k.amount OR r.kind <> 'reverse')
+        WHERE r.reverses_id IS NOT NULL AND r.kind NOT IN ('claw_back', 'cancel')
+          AND (k.key IS NULL OR rk.amount <> -k.amount OR r.kind <> 'reverse')
+    """,
+    "no more is taken back than was earned": """
+        SELECT 'transaction ' || c.reverses_id AS subject,
+               'gave ' || coalesce(max(k.amount), 0) || ' points, ' || -sum(ck.amount) || ' were taken back' AS detail
+        FROM ledger_transactions c
+        JOIN ledger_keys ck ON ck.key = c.key
+        LEFT JOIN ledger_keys k ON k.transaction_id = c.reverses_id
+        WHERE c.kind IN ('claw_back', 'cancel', 'reverse') AND c.reverses_id IS NOT NULL AND ck.amount < 0
+        GROUP BY c.reverses_id HAVING -sum(ck.amount) > coalesce(max(k.amount), 0)
     """,
     "profiles show the balance": """
         SELECT 'member ' || p.member_id AS subject,
