@@ -6,7 +6,10 @@ from sqlalchemy import event, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
+from crm.db.prepared import Prepared
+
 _NOW = "siyu_now"
+_ASK = Prepared(select(func.siyu_now()))
 
 
 async def now(session: AsyncSession) -> datetime:
@@ -19,8 +22,8 @@ async def now(session: AsyncSession) -> datetime:
 
 
 async def ask(session: AsyncSession) -> datetime:
-    """Like `now`, asked whether or not it is known: the cheapest statement to begin a transaction with."""
-    remember(session, (await session.execute(select(func.siyu_now()))).scalar_one())
+    """Like `now`, asked whether or not it is known."""
+    remember(session, (await _ASK.first(session))[0])
     known = session.info[_NOW]
     assert isinstance(known, datetime)
     return known

@@ -5,41 +5,33 @@ key of the whole tree, a result object. On the path of an inbound update that wa
 Both ways share the session's connection and transaction, and raise the same errors.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
-import asyncpg
 from sqlalchemy import ClauseElement, event, make_url
-from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from crm.db import clock
+from crm.db.lean import begin, lean_of
+from crm.db.told import told_as_usual
 
 _DIALECT = make_url("postgresql+asyncpg://").get_dialect()()
 _DRIVER = "siyu_driver"
-_KINDS: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], type[DBAPIError]]] = (
-    (asyncpg.IntegrityConstraintViolationError, IntegrityError),
-    ((asyncpg.DataError, ValueError), DataError),
-    ((asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError), OperationalError),
-    ((asyncpg.InsufficientResourcesError, asyncpg.InterfaceError), OperationalError),
-    (Exception, DatabaseError),
-)
 
 
 async def driver_of(session: AsyncSession) -> Any:
     """The asyncpg connection of a session, inside its transaction, with what the session had still to write."""
-    if session.new or session.deleted or session.dirty:
+    if session.in_transaction() and (session.new or session.deleted or session.dirty):
         await session.flush()
     driver = session.info.get(_DRIVER)
     if driver is None:
-        connection = await session.connection()
-        driver = (await connection.get_raw_connection()).driver_connection
-        assert driver is not None
-        if not driver.is_in_transaction():
-            await clock.ask(session)  # the dialect begins with its first statement
+        lean = lean_of(session)
+        if lean is not None:
+            driver = await lean.open()
+        else:
+            connection = await session.connection()
+            driver = await begin(await connection.get_raw_connection())
         session.info[_DRIVER] = driver
     return driver
 
@@ -69,7 +61,7 @@ class Prepared:
         """The rows, inside the session's transaction. Raises what a session's `execute` raises."""
         driver = await driver_of(session)
         given = {**self._fixed, **values}
-        with _told_as_usual(self._text):
+        with told_as_usual(self._text):
             return list(await driver.fetch(self._text, *[given[name] for name in self._names]))
 
     async def first(self, session: AsyncSession, **values: Any) -> Any:
@@ -81,16 +73,5 @@ class Prepared:
 async def command(session: AsyncSession, words: str) -> None:
     """Run fixed SQL without parameters or rows, such as SAVEPOINT; see `Prepared.fetch`."""
     driver = await driver_of(session)
-    with _told_as_usual(words):
+    with told_as_usual(words):
         await driver.execute(words)
-
-
-@contextmanager
-def _told_as_usual(statement: str) -> Iterator[None]:
-    """Raise the driver's errors as those that a session raises, so that callers know one kind."""
-    try:
-        yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        kind = next(usual for known, usual in _KINDS if isinstance(error, known))
-        is_lost = kind is OperationalError and not isinstance(error, asyncpg.InsufficientResourcesError)
-        raise kind(statement, None, error, hide_parameters=True, connection_invalidated=is_lost) from error

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from crm.db.lean import LeanSessions
 from crm.db.pools import TimedPool, ping_rested
 from crm.kit.crypto import Vault
 
@@ -58,7 +59,7 @@ def make_engine(url: str, *, pool_size: int = 10, application: str = "siyu") -> 
 
 def make_sessions(engine: AsyncEngine, surroundings: Surroundings) -> Sessions:
     """The factory of sessions; open transactions with `async with sessions.begin() as session`."""
-    return async_sessionmaker(engine, expire_on_commit=False, info={_SURROUNDINGS: surroundings})
+    return LeanSessions(engine, expire_on_commit=False, info={_SURROUNDINGS: surroundings})
 
 
 def surroundings(session: AsyncSession) -> Surroundings:

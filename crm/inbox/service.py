@@ -58,7 +58,7 @@ SELECT EXISTS (SELECT FROM gone) AS has_waited, EXISTS (
 ) AS has_more
 """)
 )
-_TAKE = text("SELECT * FROM siyu_take_update(:bot_id, :chat_key)")
+_TAKE = Prepared(text("SELECT * FROM siyu_take_update(:bot_id, :chat_key)"))
 
 
 async def store(
@@ -95,14 +95,15 @@ async def store_many(session: AsyncSession, updates: Sequence[NewUpdate]) -> lis
 
 async def next_for_chat(session: AsyncSession, bot_id: int, chat_key: str) -> TakenUpdate | None:
     """Lock the chat until this transaction ends and take its first update, due or not; None when none waits."""
-    row = (await session.execute(_TAKE, {"bot_id": bot_id, "chat_key": chat_key})).one_or_none()
+    row = await _TAKE.first(session, bot_id=bot_id, chat_key=chat_key)
     if row is None:
         return None
-    clock.remember(session, row.at)
-    payload = vault(session).open_bytes(row.payload, _place(row.id))
-    retry_after = max(0.0, (row.due_at - row.at).total_seconds())
+    own, at = row["id"], row["at"]
+    clock.remember(session, at)
+    payload = vault(session).open_bytes(row["payload"], _place(own))
+    retry_after = max(0.0, (row["due_at"] - at).total_seconds())
     return TakenUpdate(
-        row.queue_position, row.id, row.received_at, bot_id, chat_key, payload, int(row.attempts), retry_after
+        row["queue_position"], own, row["received_at"], bot_id, chat_key, payload, row["attempts"], retry_after
     )
 
 
