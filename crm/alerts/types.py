@@ -24,6 +24,7 @@ class AlertKind(StrEnum):
     WEBHOOK_DISABLED = "webhook_disabled"
     PROCESS_SILENT = "process_silent"
     SAFE_MODE = "safe_mode"
+    EARNING_FORMULA_FAILED = "earning_formula_failed"
 
 
 SEVERITIES: dict[AlertKind, Severity] = {
@@ -36,6 +37,7 @@ SEVERITIES: dict[AlertKind, Severity] = {
     AlertKind.WEBHOOK_DISABLED: Severity.WARNING,
     AlertKind.PROCESS_SILENT: Severity.CRITICAL,
     AlertKind.SAFE_MODE: Severity.CRITICAL,
+    AlertKind.EARNING_FORMULA_FAILED: Severity.WARNING,
 }
 
 

@@ -1,40 +1,26 @@
 """From an event to points: which rules apply, what they give, one statement that posts it all."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.alerts import service as alerts
+from crm.alerts.types import AlertKind
+from crm.brand import service as brand
 from crm.events import service as events
 from crm.events.catalogue import CATALOGUE, PointsEarned
-from crm.events.types import Event, RecordedEvent
-from crm.points import earning_rules, policy, repository
-from crm.points.kinds import kind_named, kinds_for
+from crm.events.types import RecordedEvent
+from crm.members import service as members
+from crm.points import capping, counters, deciding, earning_rules, repository
+from crm.points.capping import Budget
+from crm.points.deciding import Verdict
+from crm.points.facts import Situation
+from crm.points.kinds import kinds_for
 from crm.points.repository import Line, Posted
-from crm.points.types import MAX_POINTS, Account, Award, EarningRule, EntryKind
+from crm.points.types import Account, Award, EarningRule, EntryKind
 from crm.profiles import service as profiles
 from crm.profiles.types import Profile
-
-
-@dataclass(frozen=True)
-class Due:
-    """What one rule gives for one event."""
-
-    rule: EarningRule
-    points: int
-    expires_at: datetime | None
-
-
-def decide(rules: list[EarningRule], event: Event, profile: Profile, at: datetime) -> list[Due]:
-    """What each rule gives; rules that give nothing are left out, one that gives too much is capped. Pure."""
-    due = []
-    for rule in rules:
-        kind = kind_named(rule.kind)
-        parameters = kind.parameters.model_validate(rule.parameters)
-        points = min(kind.points(parameters, event, profile), MAX_POINTS)
-        if points > 0:
-            due.append(Due(rule, points, policy.months_later(at, parameters.expires_after_months)))
-    return due
 
 
 async def award(session: AsyncSession, event: RecordedEvent, *, profile: Profile | None) -> list[Award]:
@@ -42,42 +28,114 @@ async def award(session: AsyncSession, event: RecordedEvent, *, profile: Profile
     names = kinds_for(event.kind)
     if event.member_id is None or not names:
         return []
-    rules = await earning_rules.in_force(session, names, event.occurred_at)
+    rules, budget = await earning_rules.meeting(session, names, event.occurred_at)
     if not rules:
         return []
-    profile = profile or await profiles.get(session, event.member_id)
-    due = decide(rules, event.as_event(CATALOGUE[event.kind]), profile, event.occurred_at)
+    situation = await situation_of(session, rules, event, profile)
+    verdicts = [deciding.judge(rule, situation) for rule in rules]
+    for verdict in verdicts:
+        if verdict.failure:
+            await _alarm(session, verdict)
+    due = deciding.stacked(verdicts)
     if not due:
         return []
-    rows = await repository.post(session, [_line(event, event.member_id, item) for item in due])
-    awards = [_award(item.rule, row) for item, row in zip(due, rows, strict=True)]
-    for given, row in zip(awards, rows, strict=True):
-        if given.is_new:
-            fact = PointsEarned(
-                member_id=row.member_id,
-                points=given.points,
-                rule=given.rule,
-                transaction_id=given.transaction_id,
-                balance=given.balance,
-            )
-            await events.publish(session, fact)
+    if budget is not None or any(item.terms.caps.is_set for item in due):
+        return await _capped(session, event, due, situation, budget)
+    return await _post(session, event, event.member_id, due)
+
+
+async def situation_of(
+    session: AsyncSession, rules: Sequence[EarningRule], event: RecordedEvent, profile: Profile | None
+) -> Situation:
+    """What the rules judge the event by; zone and birthday are asked for only when a rule needs them."""
+    assert event.member_id is not None
+    profile = profile or await profiles.get(session, event.member_id)
+    fact = event.as_event(CATALOGUE[event.kind])
+    if not deciding.needs_zone(rules):
+        return Situation(fact, profile, event.occurred_at)
+    zone = ZoneInfo((await brand.get(session)).time_zone)
+    birthday = None
+    if deciding.needs_birthday(rules):
+        birthday = (await members.get(session, event.member_id)).birthday
+    return Situation(fact, profile, event.occurred_at, zone, birthday)
+
+
+def key_of(event: RecordedEvent, member_id: int, verdict: Verdict) -> str:
+    """What makes an award unique: the event and the rule, or its group; the member, when it is given once."""
+    if verdict.terms.is_once:
+        return f"award:once:{verdict.rule.id}:{member_id}"
+    return f"award:{event.id}:{f'group {verdict.terms.group}' if verdict.terms.group else verdict.rule.id}"
+
+
+async def _capped(
+    session: AsyncSession, event: RecordedEvent, due: list[Verdict], situation: Situation, budget: Budget | None
+) -> list[Award]:
+    """Post what fits under the caps. Accounts are locked before counters, as everywhere."""
+    assert event.member_id is not None
+    owner = await counters.lock_owner(session, event.member_id)
+    known = await counters.known_keys(session, [key_of(event, event.member_id, item) for item in due])
+    again = [item for item in due if key_of(event, event.member_id, item) in known]
+    zone = situation.zone if deciding.needs_zone([item.rule for item in due]) else await _zone(session)
+    day = situation.at.astimezone(zone).date()
+    fresh = [capping.under(item, owner, day, budget) for item in due if item not in again]
+    used = await counters.lock(session, (key for item in fresh for key in item.limits))
+    given, added = capping.within(fresh, used, budget)
+    awards = await _post(session, event, event.member_id, [*again, *given])
+    await counters.add(session, added)
     return awards
 
 
-def _line(event: RecordedEvent, member_id: int, due: Due) -> Line:
+async def _zone(session: AsyncSession) -> ZoneInfo:
+    return ZoneInfo((await brand.get(session)).time_zone)
+
+
+async def _post(session: AsyncSession, event: RecordedEvent, member_id: int, due: Sequence[Verdict]) -> list[Award]:
+    if not due:
+        return []
+    rows = await repository.post(session, [_line(event, member_id, item) for item in due])
+    awards = []
+    for item, row in zip(due, rows, strict=True):
+        given = _award(item.rule, row)
+        if given.is_new:
+            await _announce(session, row, given)
+        elif item.terms.is_once:
+            continue  # another event had it: nothing that this one gave
+        awards.append(given)
+    return awards
+
+
+async def _announce(session: AsyncSession, row: Posted, given: Award) -> None:
+    fact = PointsEarned(
+        member_id=row.member_id,
+        points=given.points,
+        rule=given.rule,
+        transaction_id=given.transaction_id,
+        balance=given.balance,
+    )
+    await events.publish(session, fact)
+
+
+async def _alarm(session: AsyncSession, verdict: Verdict) -> None:
+    rule = verdict.rule
+    detail = f"Version {rule.version} of earning rule {rule.id} gave nothing: {verdict.failure}. Mend it and save it."
+    await alerts.raise_alert(session, AlertKind.EARNING_FORMULA_FAILED, str(rule.id), detail)
+
+
+def _line(event: RecordedEvent, member_id: int, item: Verdict) -> Line:
     return Line(
         member_id=member_id,
         kind=EntryKind.EARN,
-        key=f"award:{event.id}:{due.rule.id}",
-        points=due.points,
+        key=key_of(event, member_id, item),
+        points=item.points,
         contra=Account.ISSUANCE,
-        reason=due.rule.kind,
+        reason=item.rule.kind,
         occurred_at=event.occurred_at,
-        expires_at=due.expires_at,
-        rule_id=due.rule.id,
+        expires_at=item.expires_at,
+        rule_id=item.rule.id,
         event_id=event.id,
     )
 
 
 def _award(rule: EarningRule, row: Posted) -> Award:
-    return Award(rule.kind, rule.id, row.points, row.transaction_id, row.balance, row.outcome == "posted")
+    is_new = row.outcome == "posted"
+    return Award(rule.kind, rule.id, row.points, row.transaction_id, row.balance, is_new, rule.version)

@@ -1,25 +1,23 @@
 """The contract of an earning rule's kind; each kind is one module of `crm/points/rules/`, found by discovery."""
 
 from functools import cache
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import Field
 
 from crm.events.types import Event
 from crm.kit.discovery import instances, modules_in
-from crm.kit.rules import Parameters
 from crm.points.errors import UnknownRuleKind
-from crm.points.policy import MAX_MONTHS
 from crm.points.types import MAX_POINTS
+from crm.points.validity import Validity
 from crm.profiles.types import Profile
 
 
-class RuleParameters(Parameters):
-    """Base of every rule's parameters."""
+class RuleParameters(Validity):
+    """Base of every rule's parameters: how long its points last."""
 
-    expires_after_months: int | None = Field(
-        None, ge=1, le=MAX_MONTHS, description="Months after which these points run out; empty: never."
-    )
+    is_multiplied: ClassVar[bool] = False
+    """Whether the kind itself takes the multiplier of the member's tier into account."""
 
 
 class PointsParameters(RuleParameters):

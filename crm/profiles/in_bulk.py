@@ -1,12 +1,17 @@
 """Facts of many profiles in one statement, for owners that learn them in groups."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, cast
 
-from sqlalchemy import text
+from sqlalchemy import CursorResult, Integer, Select, func, literal, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db.prepared import Prepared
+from crm.profiles.models import ProfileRow
 
+_TABLE = ProfileRow.metadata.tables["profiles"]
 _REACHABLE = Prepared(
     text("""
 UPDATE profiles p SET is_reachable = known.is_reachable
@@ -20,3 +25,49 @@ async def record_reachable(session: AsyncSession, found: Mapping[int, bool]) -> 
     """Keep for each member whether any channel account of theirs can be reached."""
     if found:
         await _REACHABLE.fetch(session, members=list(found), found=list(found.values()))
+
+
+_TIERS = Prepared(
+    text("""
+UPDATE profiles p SET tier = known.tier, multiplier = known.multiplier
+FROM unnest(CAST(:members AS bigint[]), CAST(:tiers AS text[]), CAST(:multipliers AS numeric[]))
+    AS known (member_id, tier, multiplier)
+WHERE p.member_id = known.member_id
+""")
+)
+
+
+async def record_tiers(session: AsyncSession, found: Mapping[int, tuple[str | None, Decimal]]) -> None:
+    """Keep each member's tier and its multiplier of points; tiers does this."""
+    if found:
+        keys, factors = [pair[0] for pair in found.values()], [pair[1] for pair in found.values()]
+        await _TIERS.fetch(session, members=list(found), tiers=keys, multipliers=factors)
+
+
+async def keep_segment(session: AsyncSession, segment_id: int, members: Select[int]) -> int:
+    """Let exactly the members of that query be in the segment; answers how many profiles changed. Segments does this.
+
+    Differences only, so that looking again costs a reading and no writing.
+    """
+    own, inside = _TABLE.c, _TABLE.c.segment_ids.contains([segment_id])
+    found = members.subquery()
+    ids = select(found.c.member_id)
+    enters = update(_TABLE).where(own.member_id.in_(ids), ~inside)
+    leaves = update(_TABLE).where(inside, own.member_id.not_in(ids))
+    changed = 0
+    for change, value in (
+        (enters, func.array_append(own.segment_ids, segment_id)),
+        (leaves, func.array_remove(own.segment_ids, segment_id)),
+    ):
+        done = await session.execute(change.values(segment_ids=value))
+        changed += cast("CursorResult[Any]", done).rowcount
+    return changed
+
+
+async def leave_other_segments(session: AsyncSession, kept: Sequence[int]) -> int:
+    """Forget every segment but these; answers how many profiles changed. Segments does this."""
+    own = _TABLE.c.segment_ids
+    allowed = literal(list(kept), ARRAY(Integer))
+    some = update(_TABLE).where(func.cardinality(own) > 0, ~own.contained_by(allowed))
+    done = await session.execute(some.values(segment_ids=own.op("&")(allowed)))
+    return cast("CursorResult[Any]", done).rowcount

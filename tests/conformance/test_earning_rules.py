@@ -3,12 +3,23 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.events.catalogue import CATALOGUE, CheckedIn, CustomEvent, MemberSignedUp, OrderPlaced, SurveyCompleted
+from crm.events.catalogue import (
+    CATALOGUE,
+    ButtonTapped,
+    CheckedIn,
+    CustomEvent,
+    MemberSignedUp,
+    MemberUpdated,
+    OrderPlaced,
+    SurveyCompleted,
+)
+from crm.events.loyalty import ReferralQualified
 from crm.points.kinds import RuleKind, kinds
 from crm.points.types import MAX_POINTS
 from crm.profiles.types import Profile, Stage
@@ -23,6 +34,11 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "survey": {**POINTS, "survey_ids": [1]},
     "streak": {**POINTS, "days": 7, "is_repeated": True},
     "custom_event": {**POINTS, "event_name": "visited"},
+    "purchase": {**POINTS, "per_amount": "100.00", "categories": ["tea"], "excluded_skus": ["T-9"]},
+    "review": {**POINTS, "least_rating": 4, "needs_picture": True},
+    "profile_completed": {**POINTS, "fields": ["phone"]},
+    "interaction": {**POINTS, "campaign_ids": [1], "buttons": ["a"]},
+    "referral": POINTS,
     "order_rate": {**POINTS, "per_amount": "100.00", "currency": "CNY", "most_points": 1000},
 }
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -35,6 +51,17 @@ EVENTS: dict[type, st.SearchStrategy[Any]] = {
         lambda number: SurveyCompleted(member_id=1, survey_id=number, response_id=1)
     ),
     CustomEvent: st.text(max_size=9).map(lambda name: CustomEvent(member_id=1, name=name, properties={})),
+    MemberUpdated: st.lists(st.sampled_from(["phone", "email"])).map(
+        lambda names: MemberUpdated(member_id=1, changed=names, by="member", filled=names)
+    ),
+    ReferralQualified: st.integers(1, 9).map(
+        lambda count: ReferralQualified(
+            member_id=1, referral_id=UUID(int=1), programme_id=1, friend_id=2, act="sign_up", count=count
+        )
+    ),
+    ButtonTapped: st.sampled_from([None, 1]).map(
+        lambda number: ButtonTapped(member_id=1, button="a", campaign_id=number)
+    ),
     OrderPlaced: st.tuples(
         st.decimals(-1_000_000, 10**12, places=2, allow_nan=False), st.sampled_from(["CNY", "EUR"])
     ).map(lambda pair: OrderPlaced(member_id=1, order_id=1, amount=pair[0], currency=pair[1], placed_at=AT)),

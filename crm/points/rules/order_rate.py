@@ -1,6 +1,7 @@
 """Points for money spent."""
 
 from decimal import ROUND_FLOOR, Decimal
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -12,6 +13,8 @@ from crm.profiles.types import Profile
 
 class OrderRateParameters(PointsParameters):
     """So many points per amount of money."""
+
+    is_multiplied: ClassVar[bool] = True
 
     per_amount: Decimal = Field(gt=0, le=1_000_000, decimal_places=2, description="Amount that earns the points.")
     currency: str = Field("CNY", pattern="^[A-Z]{3}$", description="Orders in other currencies earn nothing.")

@@ -1,16 +1,28 @@
 """What each kind of earning rule gives: pure tables, bounds, and the texts for members."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from pydantic import ValidationError
 
-from crm.events.catalogue import CheckedIn, CustomEvent, MemberSignedUp, OrderPlaced, SurveyCompleted
+from crm.events.catalogue import (
+    ButtonTapped,
+    CheckedIn,
+    CustomEvent,
+    MemberSignedUp,
+    MemberUpdated,
+    OrderPlaced,
+    SurveyCompleted,
+)
+from crm.events.loyalty import ReferralQualified
 from crm.events.types import Event
-from crm.points.awarding import decide
+from crm.points.deciding import judge, stacked
 from crm.points.errors import UnknownRuleKind
+from crm.points.facts import Situation
 from crm.points.kinds import RuleKind, kind_named, kinds, kinds_for
 from crm.points.policy import months_later
 from crm.points.types import MAX_POINTS, EarningRule
@@ -54,6 +66,25 @@ def order(amount: str, currency: str = "CNY") -> OrderPlaced:
     return OrderPlaced(member_id=1, order_id=1, amount=Decimal(amount), currency=currency, placed_at=NOW)
 
 
+def basket(paid: str) -> OrderPlaced:
+    """Tea for 80 and a cup for 20, of which `paid` was paid."""
+    items: list[dict[str, Any]] = [
+        {"sku": "T-1", "category": "tea", "quantity": 2, "amount": "40.00"},
+        {"sku": "C-1", "category": "cups", "quantity": 1, "amount": "20.00"},
+        {"sku": "G-1", "category": None, "quantity": 1, "amount": None},
+    ]
+    return replace(order(paid), items=items)
+
+
+def reviewed(**properties: Any) -> CustomEvent:
+    return CustomEvent(member_id=1, name="review_posted", properties=properties)
+
+
+def updated(changed: list[str], filled: list[str]) -> MemberUpdated:
+    return MemberUpdated(member_id=1, changed=changed, by="member", filled=filled)
+
+
+QUALIFIED = ReferralQualified(member_id=1, referral_id=UUID(int=1), programme_id=1, friend_id=2, act="sign_up", count=1)
 RATE = {"points": 10, "per_amount": 100}
 CASES: list[tuple[str, dict[str, Any], Event, str, int]] = [
     ("sign_up", {"points": 100}, MemberSignedUp(member_id=1, channel="telegram"), "1", 100),
@@ -74,6 +105,33 @@ CASES: list[tuple[str, dict[str, Any], Event, str, int]] = [
     ("order_rate", RATE, order("0"), "1", 0),
     ("order_rate", {**RATE, "most_points": 50}, order("1000000"), "1", 50),
     ("order_rate", {**RATE, "per_amount": "0.01"}, order("99999999999999.99"), "999.999", MAX_POINTS),
+    ("purchase", RATE, order("99.99"), "1.5", 9),
+    ("purchase", {**RATE, "least_amount": 100}, order("99.99"), "1", 0),
+    ("purchase", {**RATE, "least_amount": 100}, order("100"), "1", 10),
+    ("purchase", RATE, order("100", "USD"), "1", 0),
+    ("purchase", {**RATE, "categories": ["tea"]}, order("100"), "1", 0),
+    ("purchase", {**RATE, "categories": ["tea"]}, basket("100"), "1", 8),
+    ("purchase", {**RATE, "skus": ["C-1"]}, basket("100"), "1", 2),
+    ("purchase", {**RATE, "excluded_categories": ["tea"]}, basket("100"), "1", 2),
+    ("purchase", {**RATE, "excluded_skus": ["T-1"]}, order("100"), "1", 10),
+    ("purchase", {**RATE, "categories": ["tea"]}, basket("80"), "1", 6),
+    ("purchase", {**RATE, "categories": ["tea"], "least_amount": 80}, basket("100"), "1", 8),
+    ("purchase", {**RATE, "categories": ["tea"], "least_amount": "80.01"}, basket("100"), "1", 0),
+    ("purchase", {**RATE, "categories": ["tea"], "most_points": 5}, basket("100"), "1", 5),
+    ("review", {"points": 3}, CustomEvent(member_id=1, name="review_posted"), "1", 3),
+    ("review", {"points": 3, "least_rating": 4}, reviewed(rating=3), "1", 0),
+    ("review", {"points": 3, "least_rating": 4}, reviewed(rating="4.5"), "1", 3),
+    ("review", {"points": 3, "least_rating": 4}, reviewed(rating="nan"), "1", 0),
+    ("review", {"points": 3, "least_rating": 4}, reviewed(rating=True), "1", 0),
+    ("review", {"points": 3, "needs_picture": True}, reviewed(has_picture=1), "1", 0),
+    ("review", {"points": 3, "needs_picture": True}, reviewed(has_picture=True), "1", 3),
+    ("profile_completed", {"points": 3}, updated(["phone"], ["birthday", "phone"]), "1", 3),
+    ("profile_completed", {"points": 3}, updated(["phone"], ["phone"]), "1", 0),
+    ("profile_completed", {"points": 3}, updated(["locale"], ["birthday", "phone"]), "1", 0),
+    ("referral", {"points": 3}, QUALIFIED, "1", 3),
+    ("interaction", {"points": 3}, ButtonTapped(member_id=1, button="a"), "1", 3),
+    ("interaction", {"points": 3, "campaign_ids": [7]}, ButtonTapped(member_id=1, button="a"), "1", 0),
+    ("interaction", {"points": 3, "buttons": ["b"]}, ButtonTapped(member_id=1, button="a"), "1", 0),
     ("custom_event", {"points": 3, "event_name": "visit"}, CustomEvent(member_id=1, name="visit"), "1", 3),
     ("custom_event", {"points": 3, "event_name": "visit"}, CustomEvent(member_id=1, name="other"), "1", 0),
     ("manual", {"points": 3}, CustomEvent(member_id=1, name="visit"), "1", 0),
@@ -115,7 +173,7 @@ def test_rules_that_give_nothing_are_left_out_and_expiry_follows_the_rule() -> N
         EarningRule(1, "check_in", "Daily", {"points": 5, "expires_after_months": 11}, True, None, None, 1, NOW),
         EarningRule(2, "streak", "Week", {"points": 30, "days": 7}, True, None, None, 1, NOW),
     ]
-    due = decide(rules, checked_in(3), profile(), NOW)
+    due = stacked([judge(rule, Situation(checked_in(3), profile(), NOW)) for rule in rules])
     assert [(item.rule.id, item.points, item.expires_at) for item in due] == [(1, 5, datetime(2027, 2, 28, tzinfo=UTC))]
 
 
