@@ -13,7 +13,7 @@ _REFERENCE = re.compile(r"\"([a-z_]+/[a-z_]+)\"")
 _MADE_OF_PARTS = re.compile(
     r"(hints|errors)/\w+|engine/share_\w+_button|survey/(nps|single|multiple|rating|text)|time_zone/changed(_now)?"
 )
-_FOLDERS = ("flows", "bot")
+_FOLDERS = ("flows", "bot", "crm/notices")
 
 
 def referenced() -> set[str]:
