@@ -1,5 +1,6 @@
 """A connection pool that says how long somebody waited for it, and asks only rested connections whether they live."""
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -42,6 +43,35 @@ def ping_rested(engine: AsyncEngine) -> None:
 
     event.listen(engine.sync_engine, "checkin", returned)
     event.listen(engine.sync_engine, "checkout", taken)
+
+
+KEEPALIVE = {"idle": 30, "interval": 10, "count": 3}
+"""Seconds of silence before the other machine is asked whether it is there, between two questions, and how many."""
+
+
+def server_keepalives() -> dict[str, str]:
+    """What makes the server notice within a minute that our machine is gone, and free the locks that it held."""
+    return {f"tcp_keepalives_{name}": str(value) for name, value in KEEPALIVE.items()}
+
+
+def notice_silence(engine: AsyncEngine) -> None:
+    """Ours as well: a server that vanished without a word would be waited for as long as the kernel is patient."""
+
+    def connected(connection: Any, _: ConnectionPoolEntry) -> None:
+        transport = connection.driver_connection._transport  # noqa: SLF001 - asyncpg offers no other way to its socket
+        found = transport.get_extra_info("socket")
+        if found is None or found.family not in {socket.AF_INET, socket.AF_INET6}:
+            return
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in (
+            ("TCP_KEEPIDLE", KEEPALIVE["idle"]),
+            ("TCP_KEEPINTVL", KEEPALIVE["interval"]),
+            ("TCP_KEEPCNT", KEEPALIVE["count"]),
+        ):
+            if hasattr(socket, option):  # not everywhere under this name
+                found.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+
+    event.listen(engine.sync_engine, "connect", connected)
 
 
 class TimedPool(AsyncAdaptedQueuePool):

@@ -1,5 +1,7 @@
 """A connection that died while it rested is noticed before somebody works with it."""
 
+import socket
+
 import asyncpg
 import pytest
 from sqlalchemy import text
@@ -28,4 +30,17 @@ async def test_rested_connections_are_asked(
                 await connection.execute(PID)
     async with engine.connect() as connection:
         assert (await connection.execute(PID)).scalar_one() != first
+    await engine.dispose()
+
+
+async def test_either_end_asks_a_silent_other_one(committed_url: str) -> None:
+    engine = make_engine(committed_url, pool_size=1)
+    async with engine.connect() as connection:
+        for name, value in pools.KEEPALIVE.items():
+            shown = await connection.execute(text(f"SHOW tcp_keepalives_{name}"))
+            assert shown.scalar_one() == str(value)
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        own = driver._transport.get_extra_info("socket")
+        assert own.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
     await engine.dispose()
