@@ -16,9 +16,10 @@ members = (
         MemberRow.time_zone,
         MemberRow.next_time_zone,
         MemberRow.zone_changes_at,
+        MemberRow.birthday,
     )
 ).subquery("members_view")
-"""id, display_name, locale, status, merged_into_id, is_demo, attributes; merged and erased members too.
+"""id, display_name, locale, status, merged_into_id, is_demo, attributes, birthday; merged and erased members too.
 
 The zone is time_zone, from zone_changes_at on next_time_zone, or where both are absent the brand's.
 """

@@ -43,6 +43,8 @@ class Person:
     answers: Mapping[str, Any] | None = None
     vouchers: tuple[tuple[int, str, int | None], ...] = ()
     """Coupon, status, days until it runs out."""
+    tier: tuple[str | None, int, bool] | None = None
+    """Key, since how many days, at risk."""
 
 
 async def populate(session: AsyncSession, people: Sequence[Person], now: datetime) -> list[int]:
@@ -176,6 +178,17 @@ async def _deeds(session: AsyncSession, known: Known, now: datetime) -> None:
         for coupon_id, status, days in one.vouchers
     ]
     await _insert(session, "vouchers", vouchers)
+    standings = [
+        {
+            "member_id": key,
+            "tier": one.tier[0],
+            "since": _ago(now, one.tier[1]),
+            "risk_ends_at": now if one.tier[2] else None,
+        }
+        for key, one in known
+        if one.tier is not None
+    ]
+    await _insert(session, "tier_standings", standings)
 
 
 async def _answers(session: AsyncSession, known: Known, now: datetime) -> None:

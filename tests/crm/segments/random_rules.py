@@ -28,6 +28,7 @@ ANSWERS: dict[str, tuple[Any, ...]] = {
     "stars": (1, 5, None),
     "why": ("1", {}, True),
 }
+TIERS = ("silver", "gold")
 _VOUCHER_STATES = [str(status) for status in VoucherStatus]
 _STAGES = [str(stage) for stage in Stage]
 DAYS = st.integers(0, 4)
@@ -61,6 +62,7 @@ PEOPLE = st.lists(
         vouchers=st.lists(
             st.tuples(st.integers(1, 2), st.sampled_from(_VOUCHER_STATES), st.none() | st.integers(-1, 1)), max_size=2
         ).map(tuple),
+        tier=st.none() | st.tuples(st.none() | st.sampled_from(TIERS), DAYS, st.booleans()),
     ),
     max_size=5,
 )
@@ -134,6 +136,12 @@ LEAVES: dict[str, SearchStrategy[Rule]] = {
             {"survey": st.just(SURVEY), "question": st.sampled_from([*ANSWERS, "none"])},
         ),
         _ANSWER_TEST,
+    ),
+    "tier": _leaf(
+        "tier",
+        tiers=st.lists(st.sampled_from(TIERS), max_size=2),
+        since_days=SPAN,
+        is_at_risk=st.booleans(),
     ),
     "voucher": _leaf("voucher", status=st.sampled_from(_VOUCHER_STATES), coupon_id=st.integers(1, 2)),
 }
