@@ -22,6 +22,7 @@ from crm.conversations import service as conversations
 from crm.conversations import wakes
 from crm.conversations.types import Conversation, NewMessage, Wake, WakeKind
 from crm.db import clock
+from crm.db.savepoint import SavepointsNeeded, without_savepoints
 from crm.db.session import Sessions
 from crm.inbox import service as inbox
 from crm.inbox.types import TakenUpdate
@@ -71,6 +72,15 @@ class Handled:
 
 
 @dataclass
+class Trial:
+    """A chat whose first update is being handled, and the update once it is known."""
+
+    bot_id: int
+    chat_key: str
+    taken: TakenUpdate | None = None
+
+
+@dataclass
 class Handler:
     """What handling needs, and the transactions that it makes."""
 
@@ -99,26 +109,23 @@ class Handler:
         """Handle the chat's first update, or count its failure; None when none waits that this process serves."""
         if not await self.serves(bot_id):
             return None
-        taken: TakenUpdate | None = None
+        trial = Trial(bot_id, chat_key)
         started = monotonic()
         try:
-            async with asyncio.timeout(time_limit), self.sessions.begin() as session:
-                taken = await inbox.next_for_chat(session, bot_id, chat_key)
-                if taken is None:
-                    return None
-                if taken.retry_after > 0:
-                    return Handled(retry_after=taken.retry_after)
-                with bound_contextvars(update_id=str(taken.id), bot_id=bot_id):
-                    ids = await self._update(session, taken)
-                finished = await inbox.finish(session, taken)
+            async with asyncio.timeout(time_limit):
+                try:
+                    handled = await self._try(trial, is_again=False)
+                except SavepointsNeeded:
+                    handled = await self._try(trial, is_again=True)
         except Exception as error:
-            if taken is None:
+            if trial.taken is None:
                 raise
-            done = await self._failed(taken, error)
+            done = await self._failed(trial.taken, error)
             self.observe("given_up" if done.retry_after is None else "failed", monotonic() - started)
             return done
-        self.observe("handled", monotonic() - started)
-        return Handled(ids, has_more=finished.has_more)
+        if handled is not None and handled.retry_after is None:
+            self.observe("handled", monotonic() - started)
+        return handled
 
     async def due(self, wake: Wake, *, time_limit: float) -> Sequence[UUID]:
         """Handle a timer or a job's result under its chat's lock; answers what to deliver."""
@@ -149,12 +156,27 @@ class Handler:
         while self._background:
             await asyncio.gather(*self._background, return_exceptions=True)
 
-    async def _update(self, session: AsyncSession, taken: TakenUpdate) -> Sequence[UUID]:
+    async def _try(self, trial: Trial, *, is_again: bool) -> Handled | None:
+        """One transaction: without savepoints first, as a step hardly ever fails, and with them when one did."""
+        async with self.sessions.begin() as session:
+            if not is_again:
+                without_savepoints(session)
+            taken = trial.taken = await inbox.next_for_chat(session, trial.bot_id, trial.chat_key)
+            if taken is None:
+                return None
+            if taken.retry_after > 0:
+                return Handled(retry_after=taken.retry_after)
+            with bound_contextvars(update_id=str(taken.id), bot_id=taken.bot_id):
+                ids = await self._update(session, taken, is_again=is_again)
+            finished = await inbox.finish(session, taken)
+        return Handled(ids, has_more=finished.has_more)
+
+    async def _update(self, session: AsyncSession, taken: TakenUpdate, *, is_again: bool) -> Sequence[UUID]:
         channel = self._channel(taken.bot_id)
         parsed = channel.parse(taken.bot_id, taken.payload)
         if parsed is None:
             return []
-        if parsed.tap_ref is not None:
+        if parsed.tap_ref is not None and not is_again:
             self._later(channel.acknowledge(taken.bot_id, parsed))
         heard = hear(parsed)
         match reception(parsed.kind):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -15,10 +16,10 @@ from crm.inbox import service as inbox
 from crm.members import service as members
 from flows.engine.chat import Chat
 from flows.engine.choices import Choice
-from flows.engine.flow import Command, flow
+from flows.engine.flow import Button, Command, flow
 from flows.engine.questions import Text
 from tests.bot.loop import CHANNEL, House, make_loop_bot
-from tests.flows.engine.steps import explode, pay
+from tests.flows.engine.steps import Refusal, explode, pay, refuse
 
 
 @flow("order", starts=[Command("order")])
@@ -33,6 +34,15 @@ async def order(chat: Chat) -> None:
 @flow("bug", starts=[Command("bug")])
 async def bug(chat: Chat) -> None:
     await chat.do(explode)
+
+
+@flow("haggle", starts=[Button("haggle")])
+async def haggle(chat: Chat) -> None:
+    await chat.do(pay, "before")
+    with suppress(Refusal):
+        await chat.do(refuse)
+    await chat.do(pay, "after")
+    await chat.say("haggle/done")
 
 
 @flow("pay", starts=[Command("pay")])
@@ -76,6 +86,17 @@ async def test_conversation_through_the_whole_path(committed_sessions: Sessions)
     ]  # fmt: skip
     assert house.channel.acknowledged == ["tap"]
     assert len(house.delivered) == await _count(committed_sessions, "delivery_replies") == 3
+    assert await _count(committed_sessions, "inbound_queue") == 0
+
+
+async def test_a_step_that_refuses_is_undone_alone(committed_sessions: Sessions) -> None:
+    bot = await make_loop_bot(committed_sessions)
+    house = House(committed_sessions, haggle)
+    await house.receive(bot, "7", kind="button", data="1:s:haggle", tap_ref="tap")
+    await house.settle()
+    assert await _paid(committed_sessions) == ["before", "after"]
+    assert await _said(committed_sessions, bot, "7") == ["1:s:haggle", "[haggle/done]"]
+    assert house.channel.acknowledged == ["tap"]
     assert await _count(committed_sessions, "inbound_queue") == 0
 
 
