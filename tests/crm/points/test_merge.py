@@ -5,14 +5,17 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.brand import service as brands
+from crm.brand.types import Shortfall
 from crm.db import clock
 from crm.db.session import Sessions
 from crm.events import service as events
 from crm.events.catalogue import MemberSignedUp
 from crm.members import merging
-from crm.points import service
+from crm.points import history, holds, pending, service
 from crm.points.models import LotRow
 from crm.profiles import service as profiles
+from tests.conftest import At
 from tests.factories.members import make_member
 from tests.factories.points import assert_sound, give
 
@@ -88,4 +91,58 @@ async def test_merging_again_after_an_undo_moves_again(session: AsyncSession) ->
         assert await service.balance(session, keep.id) == 25
         await merging.undo(session, merge_id, by="operator:1")
         assert await service.balance(session, drop.id) == 25
+    await assert_sound(session)
+
+
+async def test_what_ran_out_meanwhile_is_nobodys_debt_after_the_undo(session: AsyncSession, at: At) -> None:
+    now = await at(session, "2026-03-01T08:00+08:00")
+    keep, drop = await make_member(session), await make_member(session)
+    await give(session, drop.id, 20, expires_at=now + timedelta(days=1))
+    await give(session, drop.id, 5)
+    merge_id = await merging.merge(session, keep.id, drop.id, by="operator:1")
+    await at(session, "2026-03-03T08:00+08:00")
+    assert await service.expire_due(session) == 1
+    await merging.undo(session, merge_id, by="operator:1")
+    found = [await service.summary(session, member.id) for member in (keep, drop)]
+    assert [(item.balance, item.debt) for item in found] == [(0, 0), (5, 0)]
+    assert await service.expire_due(session) == 0
+    await assert_sound(session)
+
+
+async def test_the_sum_of_both_stays_after_spending_and_an_undo_even_where_debts_are_written_off(
+    session: AsyncSession,
+) -> None:
+    await brands.change(session, points_shortfall=Shortfall.WRITE_OFF)
+    keep, drop = await make_member(session), await make_member(session)
+    await give(session, keep.id, 10)
+    await give(session, drop.id, 25)
+    merge_id = await merging.merge(session, keep.id, drop.id, by="operator:1")
+    await service.redeem(session, keep.id, 30, reason="tea", key="k")
+    await merging.undo(session, merge_id, by="operator:1")
+    found = [await service.summary(session, member.id) for member in (keep, drop)]
+    assert [(item.balance, item.debt) for item in found] == [(0, 20), (25, 0)]
+    assert sum(item.balance - item.debt for item in found) == 35 - 30
+    await assert_sound(session)
+
+
+async def test_pending_and_held_points_go_over_and_come_back_as_far_as_they_are_open(session: AsyncSession) -> None:
+    keep, drop = await make_member(session), await make_member(session)
+    until = await clock.now(session) + timedelta(hours=1)
+    await give(session, drop.id, 50)
+    for key in ("a", "b"):
+        await holds.hold(session, drop.id, 10, reason="order", key=key, until=until)
+        await pending.earn(session, drop.id, 7, rule="gift", key=f"pending {key}")
+    merge_id = await merging.merge(session, keep.id, drop.id, by="operator:1")
+    await assert_sound(session)
+    assert (await history.balance_at(session, keep.id)).pending == 14
+    await holds.void(session, "a")
+    await pending.activate(session, "pending a")
+    assert await service.balance(session, keep.id) == 30 + 10 + 7
+    await merging.undo(session, merge_id, by="operator:1")
+    await assert_sound(session)
+    now = [await history.balance_at(session, member.id) for member in (keep, drop)]
+    assert [(item.balance, item.pending, item.held) for item in now] == [(17, 0, 0), (30, 7, 10)]
+    await holds.post(session, "b")
+    await pending.cancel(session, "pending b", reason="returned")
+    assert await service.balance(session, drop.id) == 30
     await assert_sound(session)

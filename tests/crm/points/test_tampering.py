@@ -1,12 +1,15 @@
 """The ledger refuses to be changed, and a verification names what was changed behind its back."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.db import clock
 from crm.migrations.versions.r0011_points import IMMUTABLE
-from crm.points import service
+from crm.points import holds, pending, service
 from tests.factories.members import make_member
 from tests.factories.points import assert_sound, give
 
@@ -137,3 +140,84 @@ async def test_changed_checkpoints_are_named(session: AsyncSession, statement: s
     await _behind_the_back(session, statement)
     found = await service.verify(session)
     assert any(problem.check == "checkpoints" and detail in problem.detail for problem in found.problems)
+
+
+_WITHOUT_THE_NEWEST = (
+    "CREATE TEMP TABLE newest ON COMMIT DROP AS SELECT transaction_id FROM ledger_entries WHERE sequence = 4",
+    "DELETE FROM ledger_keys WHERE transaction_id IN (SELECT transaction_id FROM newest)",
+    "DELETE FROM ledger_transactions WHERE id IN (SELECT transaction_id FROM newest)",
+    "DELETE FROM lot_uses WHERE transaction_id IN (SELECT transaction_id FROM newest)",
+    "DELETE FROM ledger_entries WHERE transaction_id IN (SELECT transaction_id FROM newest)",
+    "UPDATE point_lots SET remaining = points",
+    "UPDATE profiles SET points_balance = 60",
+    (
+        "UPDATE point_accounts SET balance = 60, last_sequence = 3,"
+        " last_hash = (SELECT hash FROM ledger_entries WHERE sequence = 3)"
+    ),
+)
+"""A redemption removed with all its traces in the ledger."""
+
+
+async def test_newest_rows_that_were_cut_off_are_betrayed_by_the_event_log(session: AsyncSession) -> None:
+    await _history(session)
+    for statement in _WITHOUT_THE_NEWEST:
+        await _behind_the_back(session, statement)
+    found = await service.verify(session)
+    assert [problem.check for problem in found.problems] == ["events name what is there"]
+
+
+async def test_newest_rows_that_were_sealed_are_betrayed_by_the_checkpoint(session: AsyncSession) -> None:
+    member_id = await _history(session)
+    await service.checkpoint(session)
+    for statement in _WITHOUT_THE_NEWEST:
+        await _behind_the_back(session, statement)
+    found = {problem.check: problem for problem in (await service.verify(session)).problems}
+    assert set(found) == {"chains", "checkpoints", "events name what is there"}
+    assert found["chains"].subject == f"member {member_id}"
+    assert found["chains"].detail == "entry 4 was sealed by a checkpoint and is missing"
+
+
+async def test_the_first_bad_entry_of_the_first_bad_chain_is_named(session: AsyncSession) -> None:
+    first = await _history(session)
+    second = await make_member(session)
+    await give(session, second.id, 5)
+    forged = "UPDATE ledger_transactions SET reason = 'forged' WHERE id IN"
+    await _behind_the_back(
+        session, f"{forged} (SELECT transaction_id FROM ledger_entries WHERE sequence = 3 OR member_id = {second.id})"
+    )
+    (problem,) = (await service.verify(session)).problems
+    assert (problem.check, problem.subject) == ("chains", f"member {first}")
+    assert problem.detail == "entry 3 was changed: its hash does not match"
+
+
+@pytest.mark.parametrize(
+    ("statement", "check"),
+    [
+        ("UPDATE point_accounts SET held = held + 1", "balances equal entries"),
+        ("UPDATE point_holds SET points = points + 1", "what is pending and held equals accounts"),
+        ("DELETE FROM pending_points", "what is pending and held equals accounts"),
+        ("UPDATE point_accounts SET pending = 0", "balances equal entries"),
+        (
+            (
+                "INSERT INTO ledger_keys SELECT 'void:' || substr(key, 7), transaction_id, occurred_at, amount"
+                " FROM ledger_keys WHERE key LIKE 'spend:%'"
+            ),
+            "holds and pending points are resolved once",
+        ),
+        (
+            "UPDATE ledger_keys SET amount = amount * 9 WHERE key LIKE 'cancel:%'",
+            "no more is taken back than was earned",
+        ),
+    ],
+)
+async def test_what_is_set_aside_cannot_be_changed_unseen(session: AsyncSession, statement: str, check: str) -> None:
+    member_id = await _history(session)
+    until = await clock.now(session) + timedelta(hours=1)
+    for key in ("a", "b"):
+        await holds.hold(session, member_id, 3, reason="order", key=key, until=until)
+        await pending.earn(session, member_id, 4, rule="gift", key=f"pending {key}")
+    await holds.post(session, "a")
+    await pending.cancel(session, "pending a", reason="returned")
+    await assert_sound(session)
+    await _behind_the_back(session, statement)
+    assert check in {problem.check for problem in (await service.verify(session)).problems}
