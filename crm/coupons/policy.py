@@ -178,10 +178,10 @@ def discount(terms: Terms, amount: Decimal) -> Decimal | None:
     if terms.minimum_spend is not None and amount < terms.minimum_spend:
         raise SpendTooLittle(minimum=str(terms.minimum_spend), amount=str(amount))
     if terms.kind is CouponKind.FIXED and terms.value is not None:
-        return min(terms.value, amount)
+        return min(terms.value, amount).quantize(_CENT)
     if terms.kind is CouponKind.PERCENT and terms.value is not None:
         off = (amount * terms.value / 100).quantize(_CENT, rounding=ROUND_HALF_UP)
-        return min(off, amount) if terms.most is None else min(off, terms.most, amount)
+        return (min(off, amount) if terms.most is None else min(off, terms.most, amount)).quantize(_CENT)
     return None
 
 
@@ -192,7 +192,7 @@ def total_discount(together: Sequence[Terms], amount: Decimal) -> Decimal | None
     """
     check_combination(together)
     parts = [part for part in (discount(terms, amount) for terms in together) if part is not None]
-    return min(sum(parts, Decimal(0)), amount) if parts else None
+    return min(sum(parts, Decimal(0)), amount).quantize(_CENT) if parts else None
 
 
 def check_combination(together: Sequence[Terms]) -> None:
