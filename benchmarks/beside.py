@@ -23,9 +23,9 @@ from crm.segments import service as segments
 from runtime.channels import discover_channels
 from runtime.container import open_container
 from runtime.contents import ContentRenderer
-from runtime.conversing import open_senders
+from runtime.endpoints import Servers
 from runtime.sender import run_sender
-from runtime.servers import Servers
+from runtime.senders import open_senders
 
 _TEXT = {
     "en": "Hi {{ member.name }}, the spring harvest is here.",

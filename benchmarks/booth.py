@@ -15,14 +15,15 @@ from bot.handling import Handler
 from bot.intake import Intake
 from bot.replies import enqueue
 from crm.kit.clock import monotonic, process_now
+from crm.kit.parts import load_part
 from crm.members.types import Identity
 from crm.messages.service import render_flow
 from crm.messages.types import Outbound
 from flows.engine import registry
 from flows.engine.engine import Engine
-from runtime.channels import discover_channels, load_part
+from runtime.channels import discover_channels
 from runtime.container import Container
-from runtime.contents import TAPS
+from runtime.taps import TAPS
 
 ADDRESS = 1_000_000
 

@@ -18,8 +18,8 @@ from crm.profiles.views import profiles
 from crm.segments import service as segments
 from runtime.channels import discover_channels
 from runtime.contents import ContentRenderer
-from runtime.conversing import open_senders
 from runtime.sender import run_sender
+from runtime.senders import open_senders
 
 TEXT = {
     "en": "Hi {{ member.name }}, the spring harvest is here. You have {{ member.points }} points to spend.",

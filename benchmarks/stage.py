@@ -11,8 +11,8 @@ from runtime.container import Container, open_container
 from runtime.defaults import ensure_defaults
 from runtime.embedded.postgres import start_postgres
 from runtime.embedded.valkey import start_valkey
+from runtime.endpoints import Servers
 from runtime.migrate import migrate
-from runtime.servers import Servers
 
 
 @dataclass(frozen=True)

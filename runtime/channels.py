@@ -1,8 +1,7 @@
-"""Finds the channels' manifests and loads the parts that this process uses."""
+"""Finds the channels' manifests."""
 
 import importlib
 import pkgutil
-from typing import Any
 
 import bot.channels
 from bot.channels.contract import ChannelManifest
@@ -16,9 +15,3 @@ def discover_channels() -> dict[str, ChannelManifest]:
             manifest = importlib.import_module(f"bot.channels.{info.name}.manifest").MANIFEST
             found[manifest.name] = manifest
     return found
-
-
-def load_part(path: str) -> Any:
-    """What `module:attribute` names."""
-    module, _, attribute = path.partition(":")
-    return getattr(importlib.import_module(module), attribute)

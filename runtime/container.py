@@ -1,9 +1,9 @@
 """Everything that a process needs, put together in one place."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 from redis.asyncio import Redis
 
@@ -14,14 +14,14 @@ from crm.events import subscriptions
 from crm.jobs.service import PORT as JOB_QUEUE
 from crm.kit import egress
 from crm.kit.crypto import Vault
+from crm.kit.parts import make_part
 from crm.messages import flow_texts
 from crm.segments import catalogue
 from runtime.channels import discover_channels
-from runtime.egress import make_egress
+from runtime.endpoints import Servers
 from runtime.measuring.measures import Measures, make_measures
-from runtime.queue import PgqueuerJobQueue
+from runtime.ports import Ports
 from runtime.secret import open_vault
-from runtime.servers import Servers
 
 
 @dataclass(frozen=True)
@@ -40,23 +40,32 @@ class Container:
     """What /metrics shows of this process."""
 
 
-def make_ports(settings: Settings) -> Mapping[str, Any]:
-    """What services reach through their session."""
-    return {
-        JOB_QUEUE: PgqueuerJobQueue(),
-        subscriptions.PORT: subscriptions.discover(),
-        flow_texts.PORT: flow_texts.FlowTexts(),
-        catalogue.PORT: catalogue.discover(),
-        channels.PORT: {name: manifest.traits for name, manifest in discover_channels().items()},
-        egress.PORT: make_egress(settings.egress),
-    }
+def make_ports(settings: Settings) -> Ports:
+    """What services reach through their session, each made when it is first asked for."""
+    return Ports(
+        {
+            JOB_QUEUE: partial(make_part, "runtime.queue:PgqueuerJobQueue"),
+            subscriptions.PORT: subscriptions.discover,
+            flow_texts.PORT: flow_texts.FlowTexts,
+            catalogue.PORT: catalogue.discover,
+            channels.PORT: lambda: {name: manifest.traits for name, manifest in discover_channels().items()},
+            egress.PORT: partial(make_part, "runtime.egress:make_egress", settings.egress),
+        }
+    )
 
 
 @asynccontextmanager
-async def open_container(settings: Settings, servers: Servers, *, application: str) -> AsyncIterator[Container]:
-    """Connect; everything is closed in the end. `application` names the process in PostgreSQL's list."""
-    vault = open_vault(settings)
-    surroundings = Surroundings(vault, make_ports(settings))
+async def open_container(
+    settings: Settings, servers: Servers, *, application: str, is_lean: bool = False
+) -> AsyncIterator[Container]:
+    """Connect; everything is closed in the end. `application` names the process in PostgreSQL's list.
+
+    A lean process makes its ports when they are first used.
+    """
+    vault, ports = open_vault(settings), make_ports(settings)
+    if not is_lean:
+        ports.make_all()
+    surroundings = Surroundings(vault, ports)
     database = settings.database
     engine = make_engine(servers.database_url, pool_size=database.pool_size, application=f"siyu {application}")
     lane = make_engine(

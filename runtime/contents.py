@@ -6,15 +6,13 @@ from dataclasses import dataclass, field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.brand import service as brands
-from crm.campaigns import service as campaigns
+from crm.campaigns import contents as campaigns
 from crm.deliveries.errors import BroadcastNotFound
-from crm.journeys import service as journeys
-from crm.journeys.nodes import send
-from crm.messages import service as messages
+from crm.journeys import contents as journeys
 from crm.messages.content import CompiledContent, compile_content
-from crm.messages.types import ButtonSpec, ChannelTraits, MessageContent, Outbound, Recipient
+from crm.messages.recipients import recipients
+from crm.messages.types import ChannelTraits, MessageContent, Outbound, Recipient
 from flows.engine.buttons import content_prefix
-from flows.engine.engine import TapResolver
 
 Load = Callable[[AsyncSession, str], Awaitable[MessageContent]]
 _KEPT = 256
@@ -24,18 +22,10 @@ async def _campaign(session: AsyncSession, source_id: str) -> MessageContent:
     return await campaigns.content(session, int(source_id))
 
 
-async def _campaign_tap(session: AsyncSession, source_id: str, place: str) -> ButtonSpec | None:
-    is_number = source_id.isascii() and source_id.isdigit()
-    return await campaigns.tapped_button(session, int(source_id), place) if is_number else None
-
-
-LETTERS: Mapping[str, str] = {campaigns.SOURCE: "c", send.SOURCE: "j"}
+CAMPAIGN, JOURNEY = campaigns.SOURCE, journeys.SOURCE
+LETTERS: Mapping[str, str] = {CAMPAIGN: "c", JOURNEY: "j"}
 """How taps name the kind of their source: data of buttons has 64 bytes only."""
-CONTENTS: Mapping[str, Load] = {campaigns.SOURCE: _campaign, send.SOURCE: journeys.content}
-TAPS: Mapping[str, TapResolver] = {
-    LETTERS[campaigns.SOURCE]: _campaign_tap,
-    LETTERS[send.SOURCE]: journeys.tapped_button,
-}
+CONTENTS: Mapping[str, Load] = {CAMPAIGN: _campaign, JOURNEY: journeys.content}
 
 
 @dataclass(frozen=True)
@@ -62,7 +52,7 @@ class ContentRenderer:
     ) -> LoadedBatch:
         """Content and merge data of a chunk. Raises BroadcastNotFound for a kind that nobody renders."""
         content = await self._compiled(session, source_kind, source_id)
-        return LoadedBatch(content, await messages.recipients(session, member_ids))
+        return LoadedBatch(content, await recipients(session, member_ids))
 
     async def _compiled(self, session: AsyncSession, source_kind: str, source_id: str) -> CompiledContent:
         key = (source_kind, source_id)

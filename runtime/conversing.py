@@ -1,7 +1,7 @@
 """Joins channels, dispatcher, flows and the interactive lane for the processes that hold conversations."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -15,16 +15,16 @@ from crm.config.settings import TelegramMode
 from crm.db.liveness import Liveness
 from crm.deliveries.interactive import InteractiveLane
 from crm.deliveries.rates import ValkeyPacer
-from crm.deliveries.types import ChannelSender
 from crm.inbox import outages
+from crm.kit.parts import load_part
 from crm.messages.service import render_flow
 from flows.engine import registry
 from flows.engine.engine import Engine
-from runtime.channels import discover_channels, load_part
+from runtime.channels import discover_channels
 from runtime.container import Container
-from runtime.contents import TAPS
 from runtime.loops import repeat
-from runtime.measuring.counters import MeasuredSender, ProcessFigures
+from runtime.senders import close_all, open_senders
+from runtime.taps import TAPS
 
 _TIMERS_REST = 1.0
 HOOKED = TelegramMode.WEBHOOK
@@ -39,32 +39,6 @@ class Conversing:
     context: ChannelContext
     dispatcher: Dispatcher
     lane: InteractiveLane
-
-
-def make_senders(manifests: Mapping[str, ChannelManifest], context: ChannelContext) -> dict[str, ChannelSender]:
-    """Each channel's sender, by the channel's name."""
-    return {name: load_part(manifest.sender)(context) for name, manifest in manifests.items()}
-
-
-async def close_all(parts: Iterable[object]) -> None:
-    """Close the connections of those parts of channels that have any."""
-    for part in parts:
-        close = getattr(part, "close", None)
-        if close is not None:
-            await close()
-
-
-@asynccontextmanager
-async def open_senders(
-    manifests: Mapping[str, ChannelManifest], context: ChannelContext, figures: ProcessFigures
-) -> AsyncIterator[dict[str, ChannelSender]]:
-    """The senders, measured, with their connections closed in the end."""
-    senders = make_senders(manifests, context)
-    measured: dict[str, ChannelSender] = {name: MeasuredSender(item, figures) for name, item in senders.items()}
-    try:
-        yield measured
-    finally:
-        await close_all(senders.values())
 
 
 @asynccontextmanager

@@ -7,8 +7,9 @@ from bot.channels.contract import ChannelAccount, ChannelContext
 from crm.bots import service as bots
 from crm.consent import service as consent
 from crm.kit.errors import DomainError, UnavailableError
+from crm.kit.parts import load_part
 from crm.points import service as points
-from runtime.channels import discover_channels, load_part
+from runtime.channels import discover_channels
 from runtime.container import Container
 from runtime.failures import StartProblem
 

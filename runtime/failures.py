@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import os
 import socket
 import sys
 from collections.abc import Coroutine
@@ -11,7 +12,6 @@ import asyncpg
 import uvloop
 from pydantic import ValidationError
 from redis.exceptions import RedisError
-from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
 from crm.config.settings import Settings
@@ -23,7 +23,7 @@ from runtime.secret import SecretProblem
 
 _CONNECTING = {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ETIMEDOUT}
 _WRITING = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC}
-_OUT = Console(stderr=True, highlight=False, soft_wrap=True)
+_RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 
 
 class StartProblem(Exception):
@@ -44,7 +44,8 @@ def read_settings() -> Settings:
 
 def fail(text: str) -> NoReturn:
     """Say what is wrong on standard error and end with status 1."""
-    _OUT.print(text, style="red", markup=False)
+    is_colored = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+    sys.stderr.write(f"{_RED}{text}{_PLAIN}\n" if is_colored else f"{text}\n")
     raise SystemExit(1)
 
 

@@ -2,19 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 
 from crm.config.settings import Settings
 from runtime.embedded.postgres import find_running_postgres, start_postgres
 from runtime.embedded.valkey import find_running_valkey, start_valkey
-
-
-@dataclass(frozen=True)
-class Servers:
-    """Addresses, passwords included: never logged."""
-
-    database_url: str
-    valkey_url: str
+from runtime.endpoints import Servers
 
 
 @asynccontextmanager

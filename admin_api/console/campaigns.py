@@ -22,6 +22,7 @@ from crm.deliveries import service as deliveries
 from crm.deliveries.types import Delivery, DeliveryState
 from crm.kit.errors import DomainError, NotFoundError
 from crm.kit.paging import Page
+from crm.messages import recipients
 from crm.messages import service as messages
 from crm.operators.permissions import Permission
 from crm.segments import service as segments
@@ -159,7 +160,7 @@ async def recipients_page(
     page: Page[Delivery] = Page([], None)
     if campaign.started_at is not None:
         page = await deliveries.recipients(edge.session, SOURCE, campaign_id, state=wanted, cursor=cursor)
-    found = await messages.recipients(edge.session, [item.member_id for item in page.items])
+    found = await recipients.recipients(edge.session, [item.member_id for item in page.items])
     shown: dict[str, Any] = {
         "campaign": campaign,
         "page": page,

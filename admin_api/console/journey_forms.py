@@ -12,7 +12,7 @@ from crm.journeys.nodes.send import SendParameters
 from crm.journeys.nodes.wait import WaitParameters
 from crm.journeys.types import Graph, Journey, NodeSpec, NotCheckedInTrigger, SignedUpTrigger
 from crm.kit.errors import InvalidError
-from crm.messages.service import CONTENT
+from crm.messages.stored import CONTENT
 
 Text = Annotated[str, Field(max_length=200)]
 _WAIT, _CHECK, _SEND = "wait", "check_segment", "send"

@@ -10,11 +10,12 @@ from admin_api.console.pages import locale_of, say
 from admin_api.edge import Edge
 from crm.deliveries import service as deliveries
 from crm.journeys import service
-from crm.journeys.nodes.send import SOURCE, SendParameters, source_id
+from crm.journeys.contents import SOURCE
+from crm.journeys.nodes.send import SendParameters, source_id
 from crm.journeys.nodes.wait import WaitParameters
 from crm.journeys.types import Graph, Journey, NodeSpec, NotCheckedInTrigger
 from crm.kit.errors import DomainError
-from crm.messages import service as messages
+from crm.messages import recipients
 from crm.segments import service as segments
 
 _OUTCOMES = {
@@ -43,7 +44,7 @@ async def detail_values(edge: Edge, journey_id: int, *, cursor: str | None, vers
     shown = version or journey.version
     graph = journey.graph if shown == journey.version else await service.graph_of(edge.session, journey_id, shown)
     page = await service.enrollments(edge.session, journey_id, cursor=cursor)
-    found = await messages.recipients(edge.session, [item.member_id for item in page.items])
+    found = await recipients.recipients(edge.session, [item.member_id for item in page.items])
     counts = await service.counts(edge.session, journey_id)
     return {
         "journey": journey,

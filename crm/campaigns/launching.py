@@ -26,7 +26,7 @@ from crm.deliveries.paying import MESSAGES_PER_STAR
 from crm.deliveries.policy import MOST_PARTS
 from crm.jobs import service as jobs
 from crm.kit.errors import DomainError
-from crm.messages import limited
+from crm.messages import limited, recipients
 from crm.messages import service as messages
 from crm.messages.content import fits
 from crm.messages.errors import TemplateProblemsError
@@ -104,7 +104,7 @@ async def _preflight(session: AsyncSession, campaign: Campaign) -> None:
     """Render for some members and for the longest imaginable one, in the limited child process."""
     rule = await segments.rule_of(session, campaign.segment_id)
     found = compiler.audience(rule, await clock.now(session)).limit(_SAMPLED)
-    readers = [await messages.recipient(session, row.member_id) for row in await session.execute(found)]
+    readers = [await recipients.recipient(session, row.member_id) for row in await session.execute(found)]
     readers += [_worst(locale) for locale in campaign.message.text]
     content = await messages.checked(session, campaign.message)
     brand = await brands.get(session)

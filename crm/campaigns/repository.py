@@ -5,13 +5,13 @@ from typing import Any
 from sqlalchemy import Row, Select, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.campaigns.contents import BIGGEST_ID
 from crm.campaigns.errors import CampaignNotFoundError
 from crm.campaigns.models import CampaignRow
 from crm.campaigns.types import Campaign, CampaignStatus
 from crm.deliveries.types import MessageClass
-from crm.messages.service import CONTENT
+from crm.messages.stored import content_of
 
-_BIGGEST_ID = 2**63 - 1
 COLUMNS = tuple(CampaignRow.__table__.c)
 
 
@@ -22,7 +22,7 @@ def all_campaigns() -> Select[Any]:
 
 async def load(session: AsyncSession, campaign_id: int, *, for_update: bool = False) -> Campaign:
     """One campaign, locked when asked for. Raises CampaignNotFoundError."""
-    if not 0 < campaign_id <= _BIGGEST_ID:
+    if not 0 < campaign_id <= BIGGEST_ID:
         raise CampaignNotFoundError
     query = all_campaigns().where(CampaignRow.id == campaign_id)
     row = (await session.execute(query.with_for_update() if for_update else query)).one_or_none()
@@ -48,7 +48,7 @@ def campaign_of(row: Row[Any]) -> Campaign:
     return Campaign(
         **{
             **values,
-            "message": CONTENT.validate_python(values["message"]),
+            "message": content_of(values["message"]),
             "message_class": MessageClass(values["message_class"]),
             "status": CampaignStatus(values["status"]),
             "is_archived": archived_at is not None,

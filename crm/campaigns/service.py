@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.campaigns import policy
+from crm.campaigns import contents, policy
 from crm.campaigns.errors import CampaignNotFoundError, InvalidCampaignError
 from crm.campaigns.models import CampaignRow
 from crm.campaigns.repository import COLUMNS, all_campaigns, campaign_of, load, store
@@ -19,10 +19,11 @@ from crm.kit.paging import Page, check_limit, decode_cursor, page_of
 from crm.kit.text import clean_text
 from crm.messages import service as messages
 from crm.messages.content import button_at
-from crm.messages.types import ButtonSpec, MessageContent
+from crm.messages.stored import content_json
+from crm.messages.types import ButtonSpec
 from crm.segments import service as segments
 
-SOURCE = "campaign"
+SOURCE = contents.SOURCE
 
 
 async def create(session: AsyncSession, new: NewCampaign, *, by: str) -> Campaign:
@@ -112,11 +113,6 @@ async def tapped_button(session: AsyncSession, campaign_id: int, place: str) -> 
         return None
 
 
-async def content(session: AsyncSession, campaign_id: int) -> MessageContent:
-    """What senders render. Raises CampaignNotFoundError."""
-    return (await load(session, campaign_id)).message
-
-
 async def _checked(session: AsyncSession, values: dict[str, Any]) -> dict[str, Any]:
     """`values` as columns. Raises what makes them invalid."""
     checked = dict(values)
@@ -126,7 +122,7 @@ async def _checked(session: AsyncSession, values: dict[str, Any]) -> dict[str, A
         await segments.rule_of(session, checked["segment_id"])
     if "message" in checked:
         ready = await messages.checked(session, checked["message"])
-        checked["message"] = messages.CONTENT.dump_python(ready, mode="json")
+        checked["message"] = content_json(ready)
     if "topic" in checked and checked["topic"] not in {topic.key for topic in await consent.topics(session)}:
         raise InvalidCampaignError(f"There is no topic {checked['topic']!r}; see the list of topics.")
     if "message_class" in checked:

@@ -13,8 +13,7 @@ from crm.deliveries import sources
 from crm.deliveries.leases import Lease
 from crm.deliveries.policy import CONTENT_ERRORS_TO_PAUSE, LONG_THROTTLE, Result, content_streak
 from crm.deliveries.types import Migrated, Reason, SendOutcome, Throttled, Unauthorized, Unreachable
-from crm.members import reachability
-from crm.members import service as members
+from crm.members import addresses, reachability
 from crm.members.errors import AddressTaken
 
 log = structlog.get_logger(__name__)
@@ -53,7 +52,7 @@ async def move_address(sessions: Sessions, identity_id: int, moved: Migrated) ->
     """Keep the chat's new address; False when another identity has it, so that it must not be written to."""
     try:
         async with sessions.begin() as session:
-            await members.migrate_address(session, identity_id, moved.address)
+            await addresses.migrate(session, identity_id, moved.address)
     except AddressTaken:
         return False
     return True

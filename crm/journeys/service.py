@@ -7,20 +7,18 @@ from sqlalchemy import Row, Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
+from crm.journeys.contents import content, graph_json
 from crm.journeys.errors import GraphProblem, InvalidJourneyError, JourneyNotFoundError, JourneyNotPossibleNowError
 from crm.journeys.models import EnrollmentRow, JourneyRow, VersionRow
-from crm.journeys.nodes.send import SEND, SendParameters
 from crm.journeys.registry import problems
 from crm.journeys.types import Enrollment, Graph, Journey, JourneyCounts, JourneyStatus, Trigger
 from crm.kit.paging import Page, check_limit, decode_cursor, page_of
 from crm.kit.text import clean_text
 from crm.messages.content import button_at
-from crm.messages.types import ButtonSpec, MessageContent
+from crm.messages.types import ButtonSpec
 
 TRIGGER: TypeAdapter[Any] = TypeAdapter(Trigger)
 _MAX_NAME = 120
-_BIGGEST_ID = 2**63 - 1
-_BIGGEST_VERSION = 2**31 - 1
 
 
 async def create(session: AsyncSession, *, name: str, trigger: Any, graph: Graph) -> Journey:
@@ -128,24 +126,7 @@ async def enrollments(
 
 async def graph_of(session: AsyncSession, journey_id: int, version: int) -> Graph:
     """The graph of one version. Raises JourneyNotFoundError."""
-    if not (0 < journey_id <= _BIGGEST_ID and 0 < version <= _BIGGEST_VERSION):
-        raise JourneyNotFoundError
-    query = select(VersionRow.graph).where(VersionRow.journey_id == journey_id, VersionRow.version == version)
-    found = (await session.execute(query)).scalar_one_or_none()
-    if found is None:
-        raise JourneyNotFoundError
-    return Graph.model_validate(found)
-
-
-async def content(session: AsyncSession, source_id: str) -> MessageContent:
-    """What senders render for `journey.version.node`. Raises JourneyNotFoundError."""
-    journey_id, version, node = (*source_id.split(".", 2), "", "")[:3]
-    if not (f"{journey_id}{version}".isascii() and journey_id.isdigit() and version.isdigit()):
-        raise JourneyNotFoundError
-    spec = (await graph_of(session, int(journey_id), int(version))).nodes.get(node)
-    if spec is None or spec.kind != SEND.kind:
-        raise JourneyNotFoundError
-    return SendParameters.model_validate(spec.parameters).message
+    return Graph.model_validate(await graph_json(session, journey_id, version))
 
 
 async def tapped_button(session: AsyncSession, source_id: str, place: str) -> ButtonSpec | None:

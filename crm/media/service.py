@@ -8,9 +8,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.kit.parts import make_part
 from crm.media.errors import MediaNotFoundError
 from crm.media.models import ChannelFileRow, MediaRow
-from crm.media.policy import redraw
 from crm.media.types import Media
 
 _PUBLIC = (MediaRow.id, MediaRow.sha256, MediaRow.content_type, MediaRow.width, MediaRow.height, MediaRow.size)
@@ -18,7 +18,8 @@ _PUBLIC = (MediaRow.id, MediaRow.sha256, MediaRow.content_type, MediaRow.width, 
 
 async def store_image(session: AsyncSession, data: bytes) -> Media:
     """Re-encode and store a picture; the same content gives the same id. Raises a subclass of InvalidError."""
-    drawn = await asyncio.to_thread(redraw, data)
+    # Senders read pictures and never draw one: what draws is loaded by who does.
+    drawn = await asyncio.to_thread(make_part, "crm.media.policy:redraw", data)
     digest = hashlib.sha256(drawn.data).hexdigest()
     values = {
         "id": uuid4(),

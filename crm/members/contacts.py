@@ -15,7 +15,7 @@ from crm.events.catalogue import MemberCreated, ReachabilityChanged
 from crm.events.service import publish
 from crm.kit.text import clean_text
 from crm.members import policy
-from crm.members.errors import AddressTaken, InvalidMember
+from crm.members.addresses import clean_address
 from crm.members.repository import (
     IDENTITIES,
     find_contact,
@@ -29,7 +29,7 @@ from crm.members.types import Contact, Identity, MemberStatus
 from crm.profiles import service as profiles
 
 SEEN_EVERY = timedelta(minutes=5)
-_MAX_ADDRESS, _MAX_USERNAME = 256, 64
+_MAX_USERNAME = 64
 
 
 @dataclass(frozen=True)
@@ -99,28 +99,9 @@ async def record_reachability(session: AsyncSession, member_id: int) -> None:
     await profiles.record(session, member_id, is_reachable=found)
 
 
-async def migrate_address(session: AsyncSession, identity: Identity, new_address: str) -> Identity:
-    """See `service.migrate_address`."""
-    address = _address(new_address)
-    taken = select(IDENTITIES.c.id).where(
-        IDENTITIES.c.bot_id == identity.bot_id, IDENTITIES.c.address == address, IDENTITIES.c.id != identity.id
-    )
-    if await session.scalar(taken) is not None:
-        raise AddressTaken
-    await session.execute(update(IDENTITIES).where(IDENTITIES.c.id == identity.id).values(address=address))
-    return replace(identity, address=address)
-
-
 def _cleaned(sighting: Sighting) -> Sighting:
     username = clean_text(sighting.username or "").strip()[:_MAX_USERNAME] or None
-    return replace(sighting, address=_address(sighting.address), username=username)
-
-
-def _address(text: str) -> str:
-    address = clean_text(text).strip()
-    if not address or len(address) > _MAX_ADDRESS:
-        raise InvalidMember(f"a channel address is a text of 1 to {_MAX_ADDRESS} characters")
-    return address
+    return replace(sighting, address=clean_address(sighting.address), username=username)
 
 
 async def _known(session: AsyncSession, row: Mapping[str, Any], sighting: Sighting, *, revives: bool) -> Contact:

@@ -98,11 +98,6 @@ async def set_reachable(session: AsyncSession, identity_id: int, is_reachable: b
     await contacts.set_reachable(session, await identity(session, identity_id), is_reachable, reason)
 
 
-async def migrate_address(session: AsyncSession, identity_id: int, new_address: str) -> Identity:
-    """The provider gave the chat another address. Raises AddressTaken."""
-    return await contacts.migrate_address(session, await identity(session, identity_id), new_address)
-
-
 async def change(
     session: AsyncSession, member_id: int, changes: MemberChanges, *, by: str, expected_version: int | None = None
 ) -> Member:

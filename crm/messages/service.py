@@ -1,31 +1,25 @@
 """Messages: texts of conversations, contents for recipients, previews, and the operators' library."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-import orjson
-from pydantic import TypeAdapter
-from sqlalchemy import ARRAY, BigInteger, Text, any_, bindparam, cast, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.brand import service as brands
 from crm.db import clock
-from crm.db.prepared import Prepared
 from crm.media import service as media
-from crm.members.errors import MemberNotFound
-from crm.members.views import members
 from crm.messages import flow_texts, limited
 from crm.messages.content import adapt, problems, tidy
 from crm.messages.errors import TemplateProblemsError, UnknownTextError
 from crm.messages.markup import visible
 from crm.messages.models import TemplateRow
-from crm.messages.types import ChannelTraits, MessageContent, Outbound, Problem, Recipient, RenderedFlow
-from crm.profiles.views import profiles
-from crm.tags import service as tags
+from crm.messages.recipients import recipient
+from crm.messages.stored import content_json, content_of
+from crm.messages.types import ChannelTraits, MessageContent, Outbound, Problem, RenderedFlow
 
-CONTENT: TypeAdapter[MessageContent] = TypeAdapter(MessageContent)
 PREVIEW_TRAITS = ChannelTraits("preview")
 
 
@@ -64,60 +58,6 @@ async def checked(session: AsyncSession, content: MessageContent) -> MessageCont
     return tidy(content)
 
 
-async def recipient(session: AsyncSession, member_id: int) -> Recipient:
-    """The plain values that a template may use of one member. Raises MemberNotFound."""
-    found = await recipients(session, [member_id])
-    if member_id not in found:
-        raise MemberNotFound(member_id=member_id)
-    return found[member_id]
-
-
-_RECIPIENTS = Prepared(
-    select(
-        members.c.id,
-        members.c.display_name,
-        members.c.locale,
-        cast(members.c.attributes, Text),
-        profiles.c.points_balance,
-        profiles.c.tier,
-        profiles.c.streak,
-        profiles.c.tag_ids,
-    )
-    .join(profiles, profiles.c.member_id == members.c.id)
-    .where(members.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger))))
-)
-
-
-async def recipients(session: AsyncSession, member_ids: Sequence[int]) -> dict[int, Recipient]:
-    """The same for many members, in two queries whatever their number; ids of nobody are left out."""
-    brand = await brands.get(session)
-    rows = await _RECIPIENTS.fetch(session, ids=list(member_ids))
-    tag_ids = {tag_id for row in rows for tag_id in row["tag_ids"]}
-    names = await tags.labels(session, sorted(tag_ids)) if tag_ids else {}
-    shown = {"name": brand.name}
-    return {row["id"]: _recipient(row, names, shown, brand.default_locale) for row in rows}
-
-
-def _recipient(row: Any, names: Mapping[int, str], brand: dict[str, Any], default_locale: str) -> Recipient:
-    _, name, locale, attributes, points, tier, streak, tag_ids = row
-    locale = locale or default_locale
-    member = {
-        "name": name or friend(locale),
-        "points": points,
-        "tier": tier or "",
-        "streak": streak,
-        "tags": [names[tag_id] for tag_id in tag_ids if tag_id in names] if tag_ids else [],
-        "attributes": orjson.loads(attributes) if attributes != "{}" else {},
-        "locale": locale,
-    }
-    return Recipient(locale, member, brand)
-
-
-def friend(locale: str) -> str:
-    """What a member without a name is called."""
-    return "朋友" if locale.startswith("zh") else "friend"
-
-
 async def preview(
     session: AsyncSession,
     content: MessageContent,
@@ -140,7 +80,7 @@ async def preview(
 async def create_template(session: AsyncSession, name: str, content: MessageContent) -> SavedTemplate:
     """Add a message to the library. Raises TemplateProblemsError."""
     row = TemplateRow(name=_name(name), content={}, changed_at=await clock.now(session))
-    row.content = CONTENT.dump_python(await checked(session, content), mode="json")
+    row.content = content_json(await checked(session, content))
     session.add(row)
     await session.flush()
     return await get_template(session, row.id)
@@ -154,7 +94,7 @@ async def change_template(
     if name is not None:
         values["name"] = _name(name)
     if content is not None:
-        values["content"] = CONTENT.dump_python(await checked(session, content), mode="json")
+        values["content"] = content_json(await checked(session, content))
     await session.execute(update(TemplateRow).where(TemplateRow.id == template_id).values(values))
     return await get_template(session, template_id)
 
@@ -193,5 +133,5 @@ def _name(name: str) -> str:
 
 
 def _saved(row: Any) -> SavedTemplate:
-    content = CONTENT.validate_python(row.content)
+    content = content_of(row.content)
     return SavedTemplate(row.id, row.name, content, row.version, row.changed_at, row.archived_at is not None)

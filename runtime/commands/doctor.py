@@ -10,9 +10,10 @@ from runtime.channels import discover_channels
 from runtime.container import open_container
 from runtime.doctor import channels, database, house, machine, valkey
 from runtime.doctor.findings import Finding
+from runtime.endpoints import Servers
 from runtime.failures import explain, read_settings
 from runtime.logs import set_up_logs
-from runtime.servers import Servers, any_servers
+from runtime.servers import any_servers
 
 _OUT = Console(highlight=False, soft_wrap=True)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bot.channels.contract import ChannelContext, ChannelManifest, Trouble
-from runtime.channels import load_part
+from crm.kit.parts import load_part
 
 from .findings import Finding
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI
 from admin_api.app import create_app
 from admin_api.deps import AdminDeps, BotAccount
 from crm.kit.errors import InvalidError
-from runtime.channels import load_part
+from crm.kit.parts import load_part
 from runtime.container import Container
 from runtime.conversing import Conversing, listen_to_webhooks, open_conversing, sweep, tell_providers
 from runtime.http import listen, serving

@@ -9,19 +9,19 @@ import structlog
 
 from crm.config.settings import MetricsSettings, Settings
 from runtime.container import Container, open_container
+from runtime.endpoints import Servers
 from runtime.failures import StartProblem, read_settings
 from runtime.logs import set_up_logs
 from runtime.measuring.measures import living
 from runtime.measuring.server import showing
 from runtime.schema import check_schema
-from runtime.servers import Servers
 from runtime.signals import stop_on_signals
 
 log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def process(name: str) -> AsyncIterator[tuple[Container, asyncio.Event]]:
+async def process(name: str, *, is_lean: bool = False) -> AsyncIterator[tuple[Container, asyncio.Event]]:
     """Settings, logs, connections and the stop event of one process of a deployment with its own servers."""
     settings = read_settings()
     set_up_logs(settings.log)
@@ -31,7 +31,7 @@ async def process(name: str) -> AsyncIterator[tuple[Container, asyncio.Event]]:
         )
     servers = Servers(settings.database.url.get_secret_value(), settings.valkey.url.get_secret_value())
     await check_schema(servers.database_url)
-    async with open_container(settings, servers, application=name) as container:
+    async with open_container(settings, servers, application=name, is_lean=is_lean) as container:
         stop = stop_on_signals()
         gc.freeze()
         measures = container.measures

@@ -6,14 +6,14 @@ from bot.channels.contract import ChannelContext
 from runtime.channels import discover_channels
 from runtime.container import Container
 from runtime.contents import ContentRenderer
-from runtime.conversing import open_senders
 from runtime.processes.frame import process
 from runtime.sender import run_sender
+from runtime.senders import open_senders
 
 
 async def serve() -> None:
     """Send until told to stop; what is under way is finished."""
-    async with process("sender") as (container, stop):
+    async with process("sender", is_lean=True) as (container, stop):
         await send(container, stop)
 
 

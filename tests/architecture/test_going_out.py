@@ -6,7 +6,7 @@ from tests.architecture.sources import Source, dotted, sources
 
 CALLERS = {
     "runtime/egress.py": "the guarded client itself",
-    "bot/channels/telegram/transport.py": "the Bot API, at the address of the settings",
+    "bot/channels/telegram/uploads.py": "the Bot API, at the address of the settings",
     "bot/channels/telegram/wire.py": "the Bot API, at the address of the settings",
     "bot/channels/telegram/simulator/client.py": "the simulator on this machine",
     "bot/channels/telegram/simulator/webhooks.py": "the simulator plays the provider, towards bots on this machine",

@@ -6,7 +6,8 @@ from tests.architecture.sources import Source, dotted, functions, sources
 
 LOADERS = {
     "crm/kit/discovery.py": "finds what our own packages bring",
-    "runtime/channels.py": "loads the channels that a process serves, which their manifests name",
+    "crm/kit/parts.py": "loads parts that manifests name, and what only some processes need",
+    "runtime/channels.py": "finds the manifests of channels",
     "flows/engine/values.py": "finds the class of a journaled error again",
 }
 """Files that may load modules by name, and why."""

@@ -19,10 +19,11 @@ from bot.channels.contract import ChannelManifest
 from bot.types import InboundChannel, InboundInput, InputKind, UnusableUpdateError
 from crm.db.session import Sessions
 from crm.deliveries.types import ChannelSender, Lane, SendOutcome, Sent
+from crm.kit.parts import load_part
 from crm.media import service as media
 from crm.messages.content import adapt
 from crm.messages.types import Button, Outbound, Request
-from runtime.channels import discover_channels, load_part
+from runtime.channels import discover_channels
 
 from .channels.harness import Harness, OpenHarness, Surroundings
 

@@ -15,7 +15,7 @@ from crm.deliveries.types import DeliveryState
 from crm.events.catalogue import CATALOGUE
 from crm.operators.permissions import Permission
 from crm.segments import catalogue, parser
-from runtime.cli import app
+from runtime.commands.tree import app
 
 from .reading import fences, named, read, rows, section
 

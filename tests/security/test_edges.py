@@ -19,9 +19,9 @@ from crm.kit.assets import ASSETS_PATH
 from crm.kit.crypto import Vault
 from runtime.container import Container
 from runtime.conversing import open_conversing
+from runtime.endpoints import Servers
 from runtime.measuring.measures import make_measures
 from runtime.processes.api import make_app
-from runtime.servers import Servers
 from tests.admin_api.routes import mounted
 
 HEADERS = {

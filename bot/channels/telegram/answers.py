@@ -44,6 +44,16 @@ class Answer:
 Reply = Answer | Failure
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that goes along as the parameter `field`."""
+
+    field: str
+    filename: str
+    content_type: str
+    content: bytes
+
+
 def read_answer(status: int, body: bytes) -> Answer:
     """The answer in a response's body, whatever the body is."""
     try:

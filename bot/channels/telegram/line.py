@@ -9,9 +9,9 @@ from crm.kit.crypto import SealBrokenError
 from crm.kit.errors import DomainError
 
 from .access import DATABASE_AWAY, Accesses, server_of
-from .answers import Answer, Failure, Phase, Reply
+from .answers import Answer, Failure, Phase, Reply, Upload
 from .outcomes import is_bad_token
-from .transport import READ_TIMEOUT, BotApi, Upload
+from .transport import READ_TIMEOUT, BotApi
 
 
 class Line:

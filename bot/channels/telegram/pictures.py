@@ -12,8 +12,7 @@ from crm.db.session import Sessions
 from crm.media import service as media
 
 from .access import DATABASE_AWAY
-from .answers import Answer
-from .transport import Upload
+from .answers import Answer, Upload
 
 log = structlog.get_logger(__name__)
 _MOST_KNOWN = 2000

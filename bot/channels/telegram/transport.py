@@ -6,36 +6,36 @@ A call answers and never raises; addresses contain tokens, so errors are told by
 import re
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
-import aiohttp
 import orjson
 from yarl import URL
 
+from crm.kit.parts import make_part
+
 from .access import Access
-from .answers import Answer, Failure, Phase, Reply, read_answer
+from .answers import Answer, Failure, Phase, Reply, Upload, read_answer
 from .wire import NoAnswer, NotConnected, Pool
 
+_UPLOADS = "bot.channels.telegram.uploads:Uploads"
 READ_TIMEOUT = 30.0
 """Seconds; a message is often delivered although its answer is late, so patience saves doubts."""
 CONNECT_TIMEOUT = 10.0
-_KEEP_ALIVE = 30.0
-_MOST_UPLOADS = 20
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
-_NEVER_WRITTEN = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 _UNREADABLE = Answer(400, description="Bad Request: the message is not valid Unicode text")
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file that goes along as the parameter `field`."""
+class Uploads(Protocol):
+    """Sends files as forms; see `.uploads`."""
 
-    field: str
-    filename: str
-    content_type: str
-    content: bytes
+    async def post(self, url: URL, values: Mapping[str, Any], upload: Upload, read_timeout: float) -> Reply:
+        """Make one call with a file. Raises TypeError and UnicodeError for values that no form can hold."""
+        ...
+
+    async def close(self) -> None:
+        """Close all connections."""
+        ...
 
 
 class BotApi:
@@ -45,7 +45,7 @@ class BotApi:
         self._connect_timeout = connect_timeout
         self._pools: dict[tuple[Access, str], Pool] = {}
         self._heads: dict[tuple[Access, str], bytes] = {}
-        self._uploads: aiohttp.ClientSession | None = None
+        self._uploads: Uploads | None = None
 
     async def call(
         self,
@@ -60,7 +60,7 @@ class BotApi:
         """Make one call. `read_timeout` in seconds, between two pieces of the answer."""
         try:
             if upload is not None:
-                return await self._post_form(access, method, _form(values, upload), read_timeout)
+                return await self._uploading().post(address(access, method), values, upload, read_timeout)
             body = orjson.dumps(values)
         except (TypeError, UnicodeError):
             return _UNREADABLE
@@ -92,6 +92,13 @@ class BotApi:
             await self._uploads.close()
             self._uploads = None
 
+    def _uploading(self) -> Uploads:
+        """A client that only those processes load which upload."""
+        if self._uploads is None:
+            made: Uploads = make_part(_UPLOADS, self._connect_timeout)
+            self._uploads = made
+        return self._uploads
+
     def _pool(self, access: Access, name: str) -> Pool:
         pool = self._pools.get((access, name))
         if pool is None:
@@ -114,38 +121,7 @@ class BotApi:
             head = self._heads[access, method] = "\r\n".join(lines).encode("ascii")
         return head
 
-    async def _post_form(self, access: Access, method: str, form: aiohttp.FormData, read_timeout: float) -> Reply:
-        """Uploads are few and large: a general client writes them piece by piece."""
-        if self._uploads is None:
-            connector = aiohttp.TCPConnector(limit=_MOST_UPLOADS, keepalive_timeout=_KEEP_ALIVE, ttl_dns_cache=60)
-            self._uploads = aiohttp.ClientSession(
-                connector=connector,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
-            )
-        timeout = aiohttp.ClientTimeout(
-            connect=self._connect_timeout, sock_connect=self._connect_timeout, sock_read=read_timeout
-        )
-        try:
-            async with self._uploads.post(
-                address(access, method), data=form, timeout=timeout, allow_redirects=False
-            ) as response:
-                return read_answer(response.status, await response.read())
-        except _NEVER_WRITTEN as error:
-            return Failure(Phase.CONNECT, f"no connection to the Bot API server: {type(error).__name__}")
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            return Failure(Phase.ANSWER, f"no answer from the Bot API server: {type(error).__name__}")
-
 
 def address(access: Access, method: str) -> URL:
     """Where a bot's method is called. Contains the token."""
     return URL(f"{access.server}/bot{quote(access.token, safe=':')}/{method}", encoded=True)
-
-
-def _form(values: Mapping[str, Any], upload: Upload) -> aiohttp.FormData:
-    form = aiohttp.FormData(quote_fields=False)
-    for name, value in values.items():
-        text = value if isinstance(value, str) else orjson.dumps(value).decode()
-        form.add_field(name, text.encode().decode())
-    form.add_field(upload.field, upload.content, filename=upload.filename, content_type=upload.content_type)
-    return form

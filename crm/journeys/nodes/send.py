@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.consent import service as consent
 from crm.deliveries import service as deliveries
 from crm.deliveries.types import MessageClass
+from crm.journeys import contents
 from crm.journeys.nodes.contract import Batch, Verdict
 from crm.kit.errors import DomainError
 from crm.kit.rules import Parameters
@@ -14,8 +15,6 @@ from crm.messages import service as messages
 from crm.messages.errors import TemplateProblemsError
 from crm.messages.types import MessageContent
 from crm.profiles.views import profiles
-
-SOURCE = "journey"
 
 
 class SendParameters(Parameters):
@@ -34,7 +33,7 @@ def source_id(journey_id: int, version: int, node: str) -> str:
 class Send:
     """One delivery per member and node."""
 
-    kind = "send"
+    kind = contents.SENDING
     label = "Send message"
     parameters = SendParameters
     exits = ("next",)
@@ -57,7 +56,7 @@ class Send:
         audience = select(profiles.c.member_id).where(profiles.c.member_id.in_(batch.member_ids))
         await deliveries.extend_broadcast(
             session,
-            SOURCE,
+            contents.SOURCE,
             source_id(batch.journey_id, batch.version, batch.node),
             audience,
             topic=parameters.topic,

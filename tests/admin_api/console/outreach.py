@@ -12,6 +12,7 @@ from crm.conversations.keywords import NewKeyword
 from crm.journeys import service as journeys
 from crm.journeys.types import Graph, NotCheckedInTrigger
 from crm.messages import service as messages
+from crm.messages.stored import content_json
 from crm.messages.types import ButtonSpec, MessageContent
 from crm.points import earning_rules
 from crm.segments import service as segments
@@ -106,7 +107,7 @@ async def make_outreach(session: AsyncSession, name: str = "Spring") -> Outreach
                 "parameters": {"segment_id": segment.id},
                 "exits": {"yes": "send"},
             },
-            "send": {"kind": "send", "parameters": {"message": messages.CONTENT.dump_python(content(), mode="json")}},
+            "send": {"kind": "send", "parameters": {"message": content_json(content())}},
         },
     }
     journey = await journeys.create(

@@ -23,7 +23,7 @@ from crm.events.relay import relay_all
 from crm.members import service as members
 from crm.messages.types import ChannelTraits
 from crm.operators import chats
-from runtime.contents import TAPS
+from runtime.taps import TAPS
 from tests.factories.campaigns import BUTTONS, content, make_campaign, send_until, states
 from tests.factories.deliveries import Audience, make_audience
 from tests.factories.operators import make_operator

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.db.prepared import driver_of
 from crm.db.session import Sessions
 from crm.events.service import timeline
-from crm.members import service
+from crm.members import addresses, service
 from crm.members.errors import AddressTaken, IdentityNotFound, InvalidMember, MemberNotFound
 from crm.profiles import service as profiles
 from tests.conftest import At
@@ -130,10 +130,10 @@ async def test_a_migrated_chat_keeps_its_member(session: AsyncSession) -> None:
     bot = await make_bot(session)
     contact = await make_contact(session, bot=bot, address="42")
     taken = await make_contact(session, bot=bot, address="43")
-    await service.migrate_address(session, contact.identity.id, "-1001234567890")
+    await addresses.migrate(session, contact.identity.id, "-1001234567890")
     assert (await make_contact(session, bot=bot, address="-1001234567890")).member.id == contact.member.id
     with pytest.raises(AddressTaken):
-        await service.migrate_address(session, taken.identity.id, "-1001234567890")
+        await addresses.migrate(session, taken.identity.id, "-1001234567890")
 
 
 async def test_members_of_a_demo_bot_are_demo_data(session: AsyncSession) -> None:

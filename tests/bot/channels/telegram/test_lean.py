@@ -7,7 +7,8 @@ import pytest
 
 PROGRAM = """
 import sys
-from runtime.channels import discover_channels, load_part
+from crm.kit.parts import load_part
+from runtime.channels import discover_channels
 for manifest in discover_channels().values():
     for part in sys.argv[1:]:
         if getattr(manifest, part):
