@@ -39,6 +39,9 @@ class LeanTransaction:
 
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Commit or roll back, and give the connection back, also when the task is cancelled meanwhile."""
+        if self._connection is not None and isinstance(error, asyncio.CancelledError):
+            # A statement may have been cut off in the middle, BEGIN too: nobody knows what the connection is in.
+            self._connection.invalidate()
         await asyncio.shield(asyncio.ensure_future(self._leave(is_good=error is None)))
 
     async def open(self) -> Any:
@@ -109,6 +112,8 @@ async def _commit(pooled: Any) -> None:
 def _roll_back(connection: Connection) -> None:
     """By the usual way, which knows what to do about the pool when the server is gone."""
     with connection:
+        if connection.invalidated:
+            return
         if connection.connection.driver_connection.is_closed():  # type: ignore[union-attr] # it is one of the driver
             connection.invalidate()
         elif not connection.in_transaction():
