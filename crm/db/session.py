@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from crm.db.lean import LeanSessions
-from crm.db.pools import TimedPool, ping_rested
+from crm.db.pools import TimedPool, notice_silence, ping_rested, server_keepalives
 from crm.kit.crypto import Vault
 
 if TYPE_CHECKING:
@@ -51,9 +51,10 @@ def make_engine(url: str, *, pool_size: int = 10, application: str = "siyu") -> 
         max_overflow=0,
         pool_timeout=2,
         hide_parameters=True,  # errors go to logs, values may be personal
-        connect_args={"server_settings": {"timezone": "UTC", "application_name": application}},
+        connect_args={"server_settings": {"timezone": "UTC", "application_name": application, **server_keepalives()}},
     )
     ping_rested(engine)
+    notice_silence(engine)
     return engine
 
 
