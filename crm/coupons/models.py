@@ -40,6 +40,7 @@ class CouponRow(Base):
     shared_code: Mapped[str | None] = mapped_column(Text, unique=True)
     is_active: Mapped[bool] = mapped_column(server_default="true")
     issued: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    is_demo: Mapped[bool] = mapped_column(server_default="false")
     created_at: Mapped[CreatedAt]
 
 

@@ -49,6 +49,7 @@ class RewardRow(Base):
     position: Mapped[int] = mapped_column(Integer, server_default="0")
     is_active: Mapped[bool] = mapped_column(server_default="true")
     redeemed: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    is_demo: Mapped[bool] = mapped_column(server_default="false")
     created_at: Mapped[CreatedAt]
 
 

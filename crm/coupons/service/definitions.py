@@ -17,8 +17,8 @@ _BATCH = 5000
 _SHOWN_FAULTS = 20
 
 
-async def create(session: AsyncSession, new: NewCoupon) -> Coupon:
-    """Make a coupon. Raises InvalidCoupon."""
+async def create(session: AsyncSession, new: NewCoupon, *, is_demo: bool = False) -> Coupon:
+    """Make a coupon; one of the demo brand is removed with it. Raises InvalidCoupon."""
     checked = policy.check_new(new)
     await _require_free(session, checked.shared_code)
     values = {
@@ -28,6 +28,7 @@ async def create(session: AsyncSession, new: NewCoupon) -> Coupon:
         "code_source": checked.code_source,
         "pattern": checked.pattern,
         "shared_code": checked.shared_code,
+        "is_demo": is_demo,
     }
     made = await session.execute(insert(CouponRow).values(values).returning(CouponRow.id))
     return await repository.coupon(session, made.scalar_one())

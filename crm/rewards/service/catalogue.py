@@ -15,11 +15,13 @@ from crm.rewards import policy, repository
 from crm.rewards.errors import RewardNotFound
 from crm.rewards.models import RewardRow
 from crm.rewards.types import Access, NewReward, Offer, Price, Reward
+from crm.tiers.service import programmes as tiers
 
 
-async def create(session: AsyncSession, new: NewReward) -> Reward:
-    """Add a reward to the catalogue. Raises InvalidReward, CouponNotFound, MediaNotFoundError."""
+async def create(session: AsyncSession, new: NewReward, *, is_demo: bool = False) -> Reward:
+    """Add a reward to the catalogue; one of the demo brand is removed with it. Raises InvalidReward, UnknownTier, CouponNotFound, MediaNotFoundError."""
     checked = policy.check_new(new)
+    await _check_tiers(session, checked.access)
     if checked.coupon_id is not None:
         await coupons.get(session, checked.coupon_id)
     if checked.photo_media_id is not None:
@@ -33,6 +35,7 @@ async def create(session: AsyncSession, new: NewReward) -> Reward:
         "stock": checked.stock,
         "needs_address": checked.needs_address,
         "position": checked.position,
+        "is_demo": is_demo,
         **_price(checked.price),
         **vars(checked.access),
     }
@@ -52,7 +55,9 @@ async def change(
     position: int | None = None,
     is_active: bool | None = None,
 ) -> Reward:
-    """Change what is given. Redemptions made before keep what was paid. Raises RewardNotFound, InvalidReward."""
+    """Change what is given. Redemptions made before keep what was paid. Raises RewardNotFound, InvalidReward, UnknownTier."""
+    if access is not None:
+        await _check_tiers(session, access)
     values: dict[str, Any] = {"position": position, "is_active": is_active, "photo_media_id": photo_media_id}
     if photo_media_id is not None:
         await media.get(session, photo_media_id)
@@ -116,3 +121,7 @@ async def _offer(session: AsyncSession, member_id: int, reward: Reward, had: dic
 
 def _price(price: Price) -> dict[str, Any]:
     return {"points": price.points, "amount": price.amount}
+
+
+async def _check_tiers(session: AsyncSession, access: Access) -> None:
+    await tiers.check_keys(session, [*access.tiers, *access.tier_limits])
