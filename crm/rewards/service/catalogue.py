@@ -19,7 +19,10 @@ from crm.tiers.service import programmes as tiers
 
 
 async def create(session: AsyncSession, new: NewReward, *, is_demo: bool = False) -> Reward:
-    """Add a reward to the catalogue; one of the demo brand is removed with it. Raises InvalidReward, UnknownTier, CouponNotFound, MediaNotFoundError."""
+    """Add a reward to the catalogue; one of the demo brand is removed with it.
+
+    Raises InvalidReward, UnknownTier, CouponNotFound, MediaNotFoundError.
+    """
     checked = policy.check_new(new)
     await _check_tiers(session, checked.access)
     if checked.coupon_id is not None:
@@ -55,7 +58,10 @@ async def change(
     position: int | None = None,
     is_active: bool | None = None,
 ) -> Reward:
-    """Change what is given. Redemptions made before keep what was paid. Raises RewardNotFound, InvalidReward, UnknownTier."""
+    """Change what is given. Redemptions made before keep what was paid.
+
+    Raises RewardNotFound, InvalidReward, UnknownTier.
+    """
     if access is not None:
         await _check_tiers(session, access)
     values: dict[str, Any] = {"position": position, "is_active": is_active, "photo_media_id": photo_media_id}
