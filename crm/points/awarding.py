@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.alerts import service as alerts
@@ -11,7 +12,7 @@ from crm.brand import service as brand
 from crm.events import service as events
 from crm.events.catalogue import CATALOGUE, PointsEarned
 from crm.events.types import RecordedEvent
-from crm.members import service as members
+from crm.members.views import members
 from crm.points import capping, counters, deciding, earning_rules, repository
 from crm.points.capping import Budget
 from crm.points.deciding import Verdict
@@ -56,7 +57,8 @@ async def situation_of(
     zone = ZoneInfo((await brand.get(session)).time_zone)
     birthday = None
     if deciding.needs_birthday(rules):
-        birthday = (await members.get(session, event.member_id)).birthday
+        query = select(members.c.birthday).where(members.c.id == event.member_id)
+        birthday = (await session.execute(query)).scalar_one_or_none()
     return Situation(fact, profile, event.occurred_at, zone, birthday)
 
 

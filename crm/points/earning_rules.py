@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ARRAY, DateTime, Select, Text, any_, bindparam, insert, or_, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.alerts import service as alerts
 from crm.alerts.types import AlertKind
+from crm.brand import service as brand
 from crm.db import clock
 from crm.db.prepared import Prepared
 from crm.events import wishes
@@ -153,6 +155,12 @@ async def grantable(session: AsyncSession, rule_id: int) -> EarningRule:
     if all(found.id != rule.id for found in active):
         raise RuleNotGrantable(rule_id=rule_id)
     return rule
+
+
+async def expiry(session: AsyncSession, rule: EarningRule, at: datetime) -> datetime | None:
+    """When points run out that the rule gives at `at`; None for never."""
+    validity = kind_named(rule.kind).parameters.model_validate(rule.parameters)
+    return validity.expires_at(at, ZoneInfo((await brand.get(session)).time_zone))
 
 
 async def how_to_earn(session: AsyncSession, locale: str) -> list[WayToEarn]:

@@ -85,3 +85,19 @@ class RuleNotGrantable(ConflictError):
 
 class CheckpointsBroken(ConflictError):
     """The ledger's checkpoints do not agree with its entries; run siyu ledger verify."""
+
+
+class ReplayNotFound(NotFoundError):
+    """There is no such replay."""
+
+
+class InvalidReplay(InvalidError):
+    """The replay is not valid."""
+
+
+class ReplaysBusy(ConflictError):
+    """Five replays are waiting or running; wait for one to end, or cancel one."""
+
+
+class ReplayEnded(ConflictError):
+    """This replay has ended already."""

@@ -1,8 +1,18 @@
 """Timed work of points: expiry, activation, holds that ran out, checkpoints, counters of caps."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from crm.db.session import Sessions
-from crm.jobs.types import tick
-from crm.points import counters, expiry, holds, pending, service
+from crm.jobs.types import job, tick
+from crm.points import counters, expiry, holds, pending, replaying, service
+from crm.points.replays import JOB
+
+
+@job(JOB)
+async def replay(sessions: Sessions, arguments: Mapping[str, Any]) -> None:
+    """Try a rule on the event log; running it again goes on where it stopped."""
+    await replaying.run(sessions, int(arguments["replay_id"]))
 
 
 @tick("points.expire", seconds=60)

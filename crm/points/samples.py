@@ -14,6 +14,8 @@ from crm.points.facts import Situation
 from crm.profiles.types import Profile, Stage
 
 _AT = datetime(2026, 2, 28, 15, 59, tzinfo=UTC)
+NO_ID = UUID(int=0)
+"""The id of an event that never happened."""
 _LEAST: dict[type, Any] = {
     int: 1,
     str: "",

@@ -138,7 +138,7 @@ async def grant(session: AsyncSession, member_id: int, rule_id: int, *, key: str
         occurred_at=at,
         actor=by,
         rule_id=rule.id,
-        expires_at=policy.months_later(at, rule.parameters["expires_after_months"]),
+        expires_at=await earning_rules.expiry(session, rule, at),
     )
     posting = await post(session, line)
     if posting.is_new:
