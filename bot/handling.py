@@ -22,6 +22,7 @@ from crm.conversations import service as conversations
 from crm.conversations import wakes
 from crm.conversations.types import Conversation, NewMessage, Wake, WakeKind
 from crm.db import clock
+from crm.db.joint import write_last_together
 from crm.db.savepoint import SavepointsNeeded, without_savepoints
 from crm.db.session import Sessions
 from crm.inbox import service as inbox
@@ -166,6 +167,7 @@ class Handler:
                 return None
             if taken.retry_after > 0:
                 return Handled(retry_after=taken.retry_after)
+            write_last_together(session)
             with bound_contextvars(update_id=str(taken.id), bot_id=taken.bot_id):
                 ids = await self._update(session, taken, is_again=is_again)
             finished = await inbox.finish(session, taken)

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, select, text, tuple_, update
+from sqlalchemy import bindparam, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.conversations.models import ConversationRow, MessageRow
 from crm.conversations.types import Conversation, Direction, NewMessage, StaleConversation, TranscriptMessage
-from crm.db import clock
+from crm.db import clock, joint
+from crm.db.joint import Part
 from crm.db.prepared import Prepared
 from crm.db.session import vault
 from crm.kit.ids import uuid7
@@ -44,15 +45,20 @@ _SAVE = Prepared(
     )
     .returning(_CONVERSATIONS.c.id)
 )
-_RECORD = Prepared(
-    text("""
+_RECORD = Part(
+    [
+        (
+            "told",
+            """
 INSERT INTO conversation_messages (id, at, identity_id, direction, kind, operator_id, is_cut, body)
 SELECT id, CAST(:at AS timestamptz), CAST(:identity_id AS bigint), direction, kind, operator_id, is_cut, body
 FROM unnest(
     CAST(:ids AS uuid[]), CAST(:directions AS text[]), CAST(:kinds AS text[]), CAST(:operators AS bigint[]),
     CAST(:cuts AS boolean[]), CAST(:bodies AS bytea[])
 ) AS given (id, direction, kind, operator_id, is_cut, body)
-""")
+""",
+        )
+    ]
 )
 
 
@@ -98,24 +104,24 @@ async def offered_buttons(session: AsyncSession, identity_id: int, *, before: da
 
 
 async def record(session: AsyncSession, identity_id: int, messages: Sequence[NewMessage]) -> None:
-    """Add lines to the identity's transcript, in order, in one statement."""
+    """Add lines to the identity's transcript, in order; a `last` write of `crm.db.joint`."""
     at = await clock.now(session)
     if not messages:
         return
     ids = [uuid7(at) for _ in messages]
     texts = [cut_bytes(clean_text(message.text)) for message in messages]
     bodies = [_body(message, kept) for message, (kept, _) in zip(messages, texts, strict=True)]
-    await _RECORD.fetch(
-        session,
-        at=at,
-        identity_id=identity_id,
-        ids=ids,
-        directions=[message.direction for message in messages],
-        kinds=[message.kind for message in messages],
-        operators=[message.operator_id for message in messages],
-        cuts=[is_cut or message.is_cut for message, (_, is_cut) in zip(messages, texts, strict=True)],
-        bodies=[vault(session).seal(body, _place(own)) for own, body in zip(ids, bodies, strict=True)],
-    )
+    values = {
+        "at": at,
+        "identity_id": identity_id,
+        "ids": ids,
+        "directions": [message.direction for message in messages],
+        "kinds": [message.kind for message in messages],
+        "operators": [message.operator_id for message in messages],
+        "cuts": [is_cut or message.is_cut for message, (_, is_cut) in zip(messages, texts, strict=True)],
+        "bodies": [vault(session).seal(body, _place(own)) for own, body in zip(ids, bodies, strict=True)],
+    }
+    await joint.last(session, _RECORD, values)
 
 
 async def transcript(

@@ -8,6 +8,7 @@ from types import TracebackType
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.db import joint
 from crm.db.prepared import command
 
 _WITHOUT = "siyu_without_savepoints"
@@ -31,6 +32,7 @@ class savepoint:  # noqa: N801 - used like a function
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
         self._is_set = _WITHOUT not in session.info
+        self._noted = joint.noted(session)
 
     async def __aenter__(self) -> None:
         """Set it."""
@@ -57,4 +59,5 @@ class savepoint:  # noqa: N801 - used like a function
         if not self._is_set:
             raise SavepointsNeeded from error
         self._session.expunge_all()
+        joint.forget(self._session, self._noted)
         await command(self._session, "ROLLBACK TO SAVEPOINT siyu_step; RELEASE SAVEPOINT siyu_step")

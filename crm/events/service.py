@@ -1,26 +1,29 @@
 """Recording events, and reading them back for timelines."""
 
-import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text, tuple_
+import orjson
+from sqlalchemy import select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.db import clock
-from crm.db.prepared import Prepared
+from crm.db import clock, joint
+from crm.db.joint import Part
 from crm.events import subscriptions
 from crm.events.models import EventKeyRow, EventRow
 from crm.events.types import Event, RecordedEvent
 from crm.kit.ids import uuid7
 
 _WAITING = "siyu_events"
-_INSERT = Prepared(
-    text("""
-WITH handed AS (
+_INSERT = Part(
+    [
+        (
+            "handed",
+            """
     INSERT INTO event_handoffs (event_id, subscriber, occurred_at, due_at)
     SELECT taken.event_id, taken.subscriber, taken.at, CAST(:moment AS timestamptz)
     FROM unnest(
@@ -30,14 +33,20 @@ WITH handed AS (
     WHERE taken.wished IS NULL OR EXISTS (
         SELECT FROM event_wishes wish WHERE wish.subscriber = taken.subscriber AND wish.kind IN (taken.wished, '*')
     )
-)
-INSERT INTO events (id, occurred_at, kind, member_id, source, data)
-SELECT id, at, kind, member_id, source, CAST(data AS jsonb)
-FROM unnest(
-    CAST(:ids AS uuid[]), CAST(:times AS timestamptz[]), CAST(:kinds AS text[]), CAST(:members AS bigint[]),
-    CAST(:sources AS text[]), CAST(:data AS text[])
-) AS given (id, at, kind, member_id, source, data)
-""")
+""",
+        ),
+        (
+            "happened",
+            """
+    INSERT INTO events (id, occurred_at, kind, member_id, source, data)
+    SELECT id, at, kind, member_id, source, CAST(data AS jsonb)
+    FROM unnest(
+        CAST(:event_ids AS uuid[]), CAST(:times AS timestamptz[]), CAST(:kinds AS text[]),
+        CAST(:members AS bigint[]), CAST(:sources AS text[]), CAST(:data AS text[])
+    ) AS given (id, at, kind, member_id, source, data)
+""",
+        ),
+    ]
 )
 
 
@@ -58,6 +67,14 @@ async def publish_many(session: AsyncSession, facts: Sequence[Event], *, source:
     recorded = [RecordedEvent(uuid7(moment), moment, fact.kind, fact.member_id, source, fact.data()) for fact in facts]
     if recorded:
         await _keep(session, recorded, moment)
+
+
+async def publish_last(session: AsyncSession, facts: Sequence[Event]) -> None:
+    """Like `publish_many`, for what nothing in this transaction reads: a `last` write of `crm.db.joint`."""
+    moment = await clock.now(session)
+    recorded = [RecordedEvent(uuid7(moment), moment, fact.kind, fact.member_id, "siyu", fact.data()) for fact in facts]
+    if recorded:
+        await joint.last(session, _INSERT, _values(session, recorded, moment))
 
 
 @asynccontextmanager
@@ -89,22 +106,25 @@ async def _keep(session: AsyncSession, recorded: Sequence[RecordedEvent], moment
 
 async def _insert(session: AsyncSession, recorded: Sequence[RecordedEvent], moment: datetime) -> None:
     """Events and their hand-offs in one round trip."""
+    await joint.now(session, _INSERT, _values(session, recorded, moment))
+
+
+def _values(session: AsyncSession, recorded: Sequence[RecordedEvent], moment: datetime) -> dict[str, Any]:
     known = subscriptions.of(session)
     takers = [(item, name) for item in recorded for name in known.names_for(item.kind)]
-    values = {
-        "ids": [item.id for item in recorded],
+    return {
+        "event_ids": [item.id for item in recorded],
         "times": [item.occurred_at for item in recorded],
         "kinds": [item.kind for item in recorded],
         "members": [item.member_id for item in recorded],
         "sources": [item.source for item in recorded],
-        "data": [json.dumps(item.data, ensure_ascii=False) for item in recorded],
+        "data": [orjson.dumps(item.data).decode() for item in recorded],
         "handed": [item.id for item, _ in takers],
         "handed_times": [item.occurred_at for item, _ in takers],
         "subscribers": [name for _, name in takers],
         "wished": [item.kind if known.is_choosy(name) else None for item, name in takers],
         "moment": moment,
     }
-    await _INSERT.fetch(session, **values)
 
 
 async def publish_once(

@@ -8,7 +8,8 @@ from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.db import clock
+from crm.db import clock, joint
+from crm.db.joint import Part
 from crm.db.prepared import Prepared
 from crm.db.session import vault
 from crm.inbox.models import DeadLetterRow, InboundKeyRow, InboundQueueRow, InboundUpdateRow
@@ -50,13 +51,17 @@ SELECT bot_id, chat_key FROM (
 ) AS heads
 WHERE due_at <= siyu_now() - CAST(:older_than AS interval) ORDER BY position LIMIT :limit
 """)
-_FINISH = Prepared(
-    text("""
-WITH gone AS (DELETE FROM inbound_queue WHERE position = :position RETURNING position)
-SELECT EXISTS (SELECT FROM gone) AS has_waited, EXISTS (
+_FINISH = Part(
+    [("finished", "DELETE FROM inbound_queue WHERE position = :position RETURNING position")],
+    [
+        ("has_waited", "EXISTS (SELECT FROM finished)"),
+        (
+            "has_more",
+            """EXISTS (
     SELECT FROM inbound_queue WHERE bot_id = :bot_id AND chat_key = :chat_key AND position <> :position
-) AS has_more
-""")
+)""",
+        ),
+    ],
 )
 _TAKE = Prepared(text("SELECT * FROM siyu_take_update(:bot_id, :chat_key)"))
 
@@ -119,9 +124,9 @@ async def waiting(session: AsyncSession, *, limit: int = 100, older_than: timede
 
 
 async def finish(session: AsyncSession, taken: TakenUpdate) -> Finished:
-    """The update was handled; commits with its effects."""
+    """The update was handled; commits with its effects, and with it all is written that waits in `crm.db.joint`."""
     values = {"position": taken.position, "bot_id": taken.bot_id, "chat_key": taken.chat_key}
-    row = await _FINISH.first(session, **values)
+    row = await joint.run(session, _FINISH, values)
     return Finished(row["has_waited"], row["has_more"])
 
 

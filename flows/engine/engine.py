@@ -188,7 +188,7 @@ class Engine:
         runs = dump_runs(stage.runs)
         if runs != turn.conversation.runs:
             await conversations.save(turn.session, turn.conversation, runs=runs, runs_started=stage.runs_started)
-        await events.publish_many(turn.session, turn.events)
+        await events.publish_last(turn.session, turn.events)
         messages = in_messages(turn.said, turn.traits)
         if edits and turn.traits.has_edit and len(messages) == 1 and _can_replace(messages[0]):
             messages[0] = replace(messages[0], edit_ref=edits)

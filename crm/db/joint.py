@@ -1,0 +1,96 @@
+"""Several writes in one statement: what a transaction writes last needs one exchange with the server, not one each.
+
+A part is written once, as common table expressions, and runs alone or joined with others. Once `write_last_together`
+was said, parts that are `last` wait for the final one. An exchange costs as much processor time as the work itself.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.db.prepared import driver_of
+from crm.db.told import told_as_usual
+
+_WAITING = "siyu_joint"
+_PARAMETER = re.compile(r"(?<!:):([a-z_]+)\b")
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Named expressions with `:parameters`, and what is answered of them; names are unique among all parts.
+
+    Each is made once and compared by identity: hashing its words took longer than sending them.
+    """
+
+    expressions: Sequence[tuple[str, str]]
+    answers: Sequence[tuple[str, str]] = field(default=())
+    """Columns of the one row that is answered."""
+
+
+Given = tuple[Part, Mapping[str, Any]]
+
+
+def write_last_together(session: AsyncSession) -> None:
+    """From now on `last` only notes what is to be written; the caller ends with `run`."""
+    session.info[_WAITING] = []
+
+
+async def last(session: AsyncSession, part: Part, values: Mapping[str, Any]) -> Any:
+    """Write what nothing in this transaction reads any more; None when it waits, else the row of answers."""
+    waiting: list[Given] | None = session.info.get(_WAITING)
+    if waiting is None:
+        return await now(session, part, values)
+    waiting.append((part, values))
+    return None
+
+
+async def now(session: AsyncSession, part: Part, values: Mapping[str, Any]) -> Any:
+    """Write it at once and alone; the row of its answers."""
+    return await _run(session, [(part, values)])
+
+
+async def run(session: AsyncSession, part: Part, values: Mapping[str, Any]) -> Any:
+    """Write it after all that waits, in one statement with it; the row of all answers."""
+    joined: list[Given] = []
+    for given in [*session.info.pop(_WAITING, []), (part, values)]:
+        if any(given[0] is other for other, _ in joined):
+            await _run(session, joined)
+            joined = []
+        joined.append(given)
+    return await _run(session, joined)
+
+
+def noted(session: AsyncSession) -> int:
+    """How many writes wait."""
+    return len(session.info.get(_WAITING) or ())
+
+
+def forget(session: AsyncSession, since: int) -> None:
+    """Do not write what was noted after `since` waited: what it belongs to is undone."""
+    del (session.info.get(_WAITING) or [])[since:]
+
+
+async def _run(session: AsyncSession, joined: Sequence[Given]) -> Any:
+    words, names = _statement(tuple(part for part, _ in joined))
+    driver = await driver_of(session)
+    with told_as_usual(words):
+        return await driver.fetchrow(words, *[joined[place][1][name] for place, name in names])
+
+
+@cache
+def _statement(parts: tuple[Part, ...]) -> tuple[str, Sequence[tuple[int, str]]]:
+    """The joined words, and of each `$` parameter the part and the name that it has there."""
+    names: dict[tuple[int, str], int] = {}
+
+    def numbered(place: int, words: str) -> str:
+        return _PARAMETER.sub(lambda found: f"${names.setdefault((place, found[1]), len(names) + 1)}", words)
+
+    made = [
+        f"{name} AS ({numbered(place, words)})" for place, part in enumerate(parts) for name, words in part.expressions
+    ]
+    told = [f"{numbered(place, words)} AS {name}" for place, part in enumerate(parts) for name, words in part.answers]
+    return f"WITH {', '.join(made)} SELECT {', '.join(told) or '1'}", list(names)
