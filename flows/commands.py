@@ -4,6 +4,7 @@ COMMANDS: dict[str, list[tuple[str, str]]] = {
     "zh-CN": [
         ("checkin", "每日签到"),
         ("points", "查积分"),
+        ("tier", "我的等级"),
         ("rewards", "积分换礼品"),
         ("coupons", "我的优惠券"),
         ("code", "输入兑换码"),
@@ -20,6 +21,7 @@ COMMANDS: dict[str, list[tuple[str, str]]] = {
     "en": [
         ("checkin", "Check in for today"),
         ("points", "Your points and how to earn more"),
+        ("tier", "Your tier and the way to the next"),
         ("rewards", "What your points get you"),
         ("coupons", "Your coupons"),
         ("code", "Enter a code"),

@@ -8,7 +8,10 @@ from crm.points import service as points
 from crm.points.types import WayToEarn
 from flows.engine.chat import Chat
 from flows.engine.flow import Button, Command, Keyword, Menu, Opens, flow
-from flows.steps import zones
+from flows.steps import tier_words, zones
+
+_SHOWN = 5
+"""Pending points that are told one by one."""
 
 
 async def _ways(session: AsyncSession, member_id: int, locale: str) -> list[WayToEarn]:
@@ -30,18 +33,32 @@ async def show_points(chat: Chat) -> None:
     await chat.member()
     found = await chat.look(points.summary)
     ways = await chat.look(_ways, chat.locale)
-    zone = ZoneInfo(await chat.look(zones.current))
+    named = await chat.look(zones.current)
+    zone = ZoneInfo(named)
+    tier = await chat.look(tier_words.of_tier, named) or {"following": None, "is_money": False, "unit": {}}
     expiring = [{"points": item.points, "on": item.at.astimezone(zone).date()} for item in found.expiring]
     entries = [
         {"on": item.at.astimezone(zone).date(), "points": item.points, "kind": str(item.kind), "reason": item.reason}
         for item in found.entries
     ]
+    pending = [
+        {"points": item.points, "on": item.activates_at.astimezone(zone).date() if item.activates_at else None}
+        for item in found.pending[:_SHOWN]
+    ]
     await chat.say(
         "points/summary",
         balance=found.balance,
         debt=found.debt,
+        pending=pending,
+        held=sum(item.points for item in found.held),
         expiring=expiring,
         entries=entries,
         ways=ways,
-        buttons=[[Opens("check_in"), Opens("survey")]],
+        tier_next=tier["following"],
+        tier_bar=tier.get("bar"),
+        tier_missing=tier.get("missing"),
+        is_money=tier["is_money"],
+        unit=tier["unit"],
+        currency=tier.get("currency"),
+        buttons=[[Opens("check_in"), Opens("survey"), *([Opens("tier")] if tier["following"] else [])]],
     )

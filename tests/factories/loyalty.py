@@ -10,6 +10,8 @@ from crm.coupons.types import CodeSource, Coupon, CouponKind, NewCoupon, Terms, 
 from crm.kit.ids import token
 from crm.rewards.service import catalogue
 from crm.rewards.types import Access, NewReward, Price, Reward, RewardKind
+from crm.tiers.service import programmes
+from tests.factories.tiers import make_programme
 
 
 async def make_coupon(
@@ -45,7 +47,9 @@ async def make_reward(
     needs_address: bool = False,
     **access: Any,
 ) -> Reward:
-    """A tin of tea for 100 points, or a voucher of `coupon`."""
+    """A tin of tea for 100 points, or a voucher of `coupon`; with tiers there is a programme that has them."""
+    if (access.get("tiers") or access.get("tier_limits")) and not await programmes.keys(session):
+        await make_programme(session)
     new = NewReward(
         {"en": "Tin of tea", "zh-CN": "茶叶罐"},
         RewardKind.GOODS if coupon is None else RewardKind.VOUCHER,

@@ -17,6 +17,7 @@ from crm.rewards.types import RedemptionStatus
 from tests.admin_api.browser import Browser
 from tests.admin_api.conftest import Site
 from tests.admin_api.console.loyalty import ADDRESS, Loyalty, make_loyalty, picture
+from tests.factories.tiers import make_programme
 
 HOSTILE = '"><img src=x onerror=alert(1)>林'
 COUPON = {"name_zh": "立减十元", "kind": "fixed", "value": "10", "minimum_spend": "50", "starts_at": "2026-03-01T08:00"}
@@ -123,6 +124,8 @@ async def test_codes_are_pasted_or_taken_from_a_file(site: Site) -> None:
 
 async def test_a_reward_is_made_changed_pictured_and_stocked(site: Site) -> None:
     browser = await site.browser()
+    async with site.deps.sessions.begin() as session:
+        await make_programme(session)
     await browser.get("/console/rewards/new")
     for wrong, said in (
         ({"points": "-5"}, "This number is too small."),

@@ -14,9 +14,11 @@ from crm.profiles import service as profiles
 from crm.rewards.errors import InvalidReward, RewardNotFound
 from crm.rewards.service import catalogue
 from crm.rewards.types import Access, NewReward, Price, RewardKind
+from crm.tiers.errors import UnknownTier
 from tests.factories.loyalty import make_coupon, make_reward
 from tests.factories.members import make_member
 from tests.factories.points import give
+from tests.factories.tiers import make_programme
 
 NAME = {"en": "Tea"}
 GOODS, VOUCHER = RewardKind.GOODS, RewardKind.VOUCHER
@@ -88,3 +90,13 @@ async def test_a_member_sees_what_is_for_them_and_why_not(session: AsyncSession)
         await catalogue.offer(session, member.id, golden.id)
     await profiles.record(session, member.id, tier="gold")
     assert (await catalogue.offer(session, member.id, golden.id)).can_have
+
+
+async def test_tiers_of_a_reward_are_those_of_the_programme(session: AsyncSession) -> None:
+    golden = NewReward(NAME, GOODS, Price(1), access=Access(tiers=["gold"]))
+    with pytest.raises(UnknownTier, match="no tier programme yet"):
+        await catalogue.create(session, golden)
+    await make_programme(session)
+    reward = await catalogue.create(session, golden)
+    with pytest.raises(UnknownTier, match="there are silver, gold, black"):
+        await catalogue.change(session, reward.id, access=Access(tier_limits={"platinum": 2}))
