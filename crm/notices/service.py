@@ -24,7 +24,7 @@ async def tell(session: AsyncSession, member_id: int, name: str, *, event_id: UU
     Sweepers send it after the commit. Raises UnknownTextError.
     """
     member = await members.get(session, await members.current_id(session, member_id))
-    if member.status is not MemberStatus.ACTIVE:
+    if member.status is not MemberStatus.ACTIVE or member.is_demo:
         return []
     reachable = [one for one in await members.identities(session, member.id) if one.is_reachable]
     if not reachable:

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from rich.progress import Progress
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.bots import service as bots
@@ -21,7 +20,9 @@ from crm.orders import service as orders
 from crm.orders.types import NewOrder, OrderItem
 from crm.sign_ups import service as sign_ups
 from crm.tags import service as tags
+from runtime.demo_data import shelf
 from runtime.demo_data.dice import Dice
+from runtime.demo_data.moving import set_clock
 from runtime.demo_data.people import Person, people
 
 MEMBERS = 300
@@ -46,19 +47,23 @@ async def is_filled(sessions: Sessions) -> bool:
 
 
 async def fill(sessions: Sessions, *, count: int = MEMBERS) -> int:
-    """Make the demo bot and its members; answers how many. Does nothing when the demo bot is there."""
+    """Make the demo bot, its shelf and its members; answers how many. Does nothing when the demo bot is there."""
     if await is_filled(sessions):
         return 0
     async with sessions.begin() as session:
         bot = await bots.add(session, channel=CHANNEL, name=BOT_NAME, token=None, is_demo=True)
         today = await clock.now(session)
+        offered = await shelf.put_up(session)
     slots = asyncio.Semaphore(_AT_ONCE)
     with Progress(transient=True) as progress:
         task = progress.add_task("Filling the tea shop", total=count)
 
         async def live(person: Person) -> None:
             async with slots, sessions.begin() as session:
-                await _live(session, person, bot.id, today)
+                member_id = await _live(session, person, bot.id, today)
+            if person.has_signed_up:
+                async with slots, sessions.begin() as session:
+                    await shelf.visit(session, offered, person, member_id, today)
             progress.advance(task)
 
         async with asyncio.TaskGroup() as group:
@@ -68,15 +73,11 @@ async def fill(sessions: Sessions, *, count: int = MEMBERS) -> int:
     return count
 
 
-async def _set_clock(session: AsyncSession, moment: datetime) -> None:
-    await session.execute(text("SELECT set_config('siyu.now', :now, true)"), {"now": moment.isoformat()})
-    clock.remember(session, moment)
-
-
-async def _live(session: AsyncSession, person: Person, bot_id: int, today: datetime) -> None:
+async def _live(session: AsyncSession, person: Person, bot_id: int, today: datetime) -> int:
+    """The person's months, up to now or to their last day; answers the member's id."""
     dice = Dice(f"days {person.number}")
     joined = today - timedelta(days=person.joined_days_ago, minutes=dice.whole(0, 600))
-    await _set_clock(session, joined)
+    await set_clock(session, joined)
     contact = await members.ensure_identity(
         session,
         bot_id=bot_id,
@@ -89,12 +90,13 @@ async def _live(session: AsyncSession, person: Person, bot_id: int, today: datet
     if person.has_signed_up:
         await _sign_up(session, member_id, person)
         for moment, what in _diary(person, today, joined, dice):
-            await _set_clock(session, moment)
+            await set_clock(session, moment)
             if what == "order":
                 await _order(session, member_id, person, moment, dice)
             else:
                 await check_ins.check_in(session, member_id, channel=CHANNEL)
     await members.touch(session, contact.identity.id)
+    return member_id
 
 
 async def _sign_up(session: AsyncSession, member_id: int, person: Person) -> None:

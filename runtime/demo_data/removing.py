@@ -14,6 +14,7 @@ from crm.audit import service as audit
 from crm.audit.types import AuditEntry
 from crm.db.base import Base
 from crm.db.session import Sessions
+from runtime.demo_data.clearing import keys_of_vouchers, remove_shelf
 from runtime.demo_data.filling import SOURCE
 from runtime.opened import opened
 
@@ -26,6 +27,7 @@ _PROTECTED = (
     "lot_uses",
     "delivery_results",
     "delivery_sent_groups",
+    "voucher_log",
 )
 _BY_TRANSACTION = {"ledger_transactions": "id", "ledger_keys": "transaction_id", "lot_uses": "transaction_id"}
 
@@ -47,8 +49,9 @@ async def remove(sessions: Sessions) -> int:
         if not count and not has_bot:
             return 0
         await _protect(session, "DISABLE")
-        for table, condition in _doomed():
+        for table, condition in (*keys_of_vouchers(), *_doomed()):
             await session.execute(delete(table).where(condition))
+        await remove_shelf(session)
         await _protect(session, "ENABLE")
         entry = AuditEntry(actor="cli", action="demo_data.remove", subject="demo", after={"members": count})
         await audit.record(session, entry)
@@ -87,7 +90,7 @@ def _belongs(table: Table) -> ColumnElement[bool] | None:
         mine = select(func.array_agg(_table("identities").c.id)).where(
             _table("identities").c.bot_id.in_(select(_table("bots").c.id).where(_table("bots").c.is_demo))
         )
-        conditions.append(table.c.identity_ids.overlap(mine.scalar_subquery()))
+        conditions.append(table.c.identity_ids.op("&&")(mine.scalar_subquery()))
     if "conversation_id" in table.c:
         conversations = _table("conversations")
         mine = select(conversations.c.id).where(conversations.c.identity_id.in_(_ids("identities")))

@@ -2,10 +2,12 @@
 
 from sqlalchemy import func, select, text
 
+from crm.coupons.service import holding
 from crm.db.base import Base
 from crm.db.session import Sessions
 from crm.points import service as points
 from crm.profiles.views import profiles
+from crm.rewards.service import catalogue, redeeming
 from runtime.demo_data.filling import fill, is_filled
 from runtime.demo_data.people import people
 from runtime.demo_data.removing import remove
@@ -23,6 +25,11 @@ async def test_a_small_shop_is_filled_once_and_its_ledger_is_clean(committed_ses
         await points.ensure_defaults(session)
     assert await fill(committed_sessions, count=12) == 12
     assert await fill(committed_sessions, count=12) == 0
+    async with committed_sessions() as session:
+        rewards = await catalogue.listing(session)
+        assert len(rewards) == 5
+        assert all(reward.photo_media_id for reward in rewards)
+        assert sum(reward.redeemed for reward in rewards) > 0
     assert await is_filled(committed_sessions)
     async with committed_sessions() as session:
         query = select(func.count(), func.sum(profiles.c.points_balance), func.sum(profiles.c.orders_count))
@@ -40,10 +47,10 @@ async def test_the_shop_is_removed_without_a_trace_and_the_real_member_stays(com
         real = await make_contact(session, display_name="Real")
         await points.earn(session, real.member.id, 50, rule="manual", key="real")
     before = await _rows(committed_sessions)
-    await fill(committed_sessions, count=6)
+    await fill(committed_sessions, count=12)
     async with committed_sessions.begin() as session:
         await points.checkpoint(session)
-    assert await remove(committed_sessions) == 6
+    assert await remove(committed_sessions) == 12
     assert await remove(committed_sessions) == 0
     left = {name: count for name, count in (await _rows(committed_sessions)).items() if count > before.get(name, 0)}
     allowed = {"audit_log", "ledger_checkpoints", "ledger_checkpoint_heads", "tags", "event_handoffs"}
@@ -52,6 +59,21 @@ async def test_the_shop_is_removed_without_a_trace_and_the_real_member_stays(com
         assert await points.balance(session, real.member.id) == 50
         report = await points.verify(session)
         assert report.is_clean, report.problems
+
+
+async def test_what_a_real_member_took_of_the_demo_shelf_stays_theirs(committed_sessions: Sessions) -> None:
+    await fill(committed_sessions, count=1)
+    async with committed_sessions.begin() as session:
+        real = (await make_contact(session, display_name="Real")).member
+        await points.earn(session, real.id, 500, rule="manual", key="real")
+        cup = (await catalogue.listing(session))[0]
+        taken = await redeeming.redeem(session, real.id, cup.id, key="real")
+    await remove(committed_sessions)
+    async with committed_sessions() as session:
+        (kept,) = await catalogue.listing(session)
+        assert (kept.id, kept.is_active) == (cup.id, False)
+        (voucher,) = await holding.usable(session, real.id)
+        assert voucher.id == taken.voucher_id
 
 
 async def _rows(sessions: Sessions) -> dict[str, int]:
