@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from benchmarks import broadcast, footprint, inbound, limits
+from benchmarks import broadcast, footprint, inbound, ledger, limits
 from benchmarks.results import Result, show, write
 from benchmarks.sizes import FULL
 from benchmarks.stage import Stage, stage
@@ -16,6 +16,7 @@ ALL: dict[str, Measure] = {
     "inbound": inbound.measure,
     "broadcast": broadcast.measure,
     "limits": limits.measure,
+    "ledger": ledger.measure,
     "footprint": footprint.measure,
 }
 
