@@ -7,6 +7,7 @@ from sqlalchemy import func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.bots import service as bots
+from crm.bots.types import Bot
 from crm.events.catalogue import SourceTouched
 from crm.events.service import publish
 from crm.events.views import events
@@ -111,6 +112,11 @@ async def links(session: AsyncSession, source_id: int, *, public_url: str) -> li
     source = await get(session, source_id)
     found = [(bot, policy.link(bot, source.code, public_url)) for bot in await bots.listing(session, active_only=True)]
     return [SourceLink(bot.id, bot.channel, url) for bot, url in found if url is not None]
+
+
+def address(bot: Bot, code: str, public_url: str) -> str | None:
+    """The address that opens `bot` with any code of 64 characters or less; None when it has no public address."""
+    return policy.link(bot, code, public_url)
 
 
 def qr_png(url: str, *, scale: int = 8) -> bytes:

@@ -43,6 +43,8 @@ class Person:
     answers: Mapping[str, Any] | None = None
     vouchers: tuple[tuple[int, str, int | None], ...] = ()
     """Coupon, status, days until it runs out."""
+    friends: tuple[str, ...] = ()
+    """Where the referral of each invited friend stands."""
     tier: tuple[str | None, int, bool] | None = None
     """Key, since how many days, at risk."""
 
@@ -76,6 +78,29 @@ async def _insert(
 
 
 Known = Sequence[tuple[int, Person]]
+
+
+async def _friends(session: AsyncSession, known: Known, now: datetime) -> None:
+    """Friends are members too, but have no profile, so that no rule finds them."""
+    invited = [(key, status) for key, one in known for status in one.friends]
+    if not invited:
+        return
+    programme = {"name": "Bring a friend", "act": "sign_up", "per_hour": 10, "per_day": 30}
+    (programme_id,) = await _insert(session, "referral_programmes", [programme], answering="id")
+    rows = [{"display_name": "Friend", "locale": "en", "attributes": {}} for _ in invited]
+    ids = await _insert(session, "members", rows, answering="id")
+    referrals = [
+        {
+            "id": uuid4(),
+            "friend_id": friend_id,
+            "referrer_id": key,
+            "programme_id": programme_id,
+            "status": status,
+            "joined_at": now,
+        }
+        for friend_id, (key, status) in zip(ids, invited, strict=True)
+    ]
+    await _insert(session, "referrals", referrals)
 
 
 def _profile(key: int, one: Person, tag_ids: Mapping[str, int], now: datetime) -> dict[str, Any]:
@@ -178,6 +203,7 @@ async def _deeds(session: AsyncSession, known: Known, now: datetime) -> None:
         for coupon_id, status, days in one.vouchers
     ]
     await _insert(session, "vouchers", vouchers)
+    await _friends(session, known, now)
     standings = [
         {
             "member_id": key,

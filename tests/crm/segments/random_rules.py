@@ -8,6 +8,7 @@ from hypothesis.strategies import SearchStrategy
 from crm.coupons.types import VoucherStatus
 from crm.orders.types import OrderStatus
 from crm.profiles.types import Stage
+from crm.referrals.types import Status as ReferralStatus
 from crm.segments.parser import MAX_DEPTH
 from tests.factories.population import SURVEY, Person
 
@@ -30,6 +31,7 @@ ANSWERS: dict[str, tuple[Any, ...]] = {
 }
 TIERS = ("silver", "gold")
 _VOUCHER_STATES = [str(status) for status in VoucherStatus]
+_REFERRAL_STATES = [str(status) for status in ReferralStatus]
 _STAGES = [str(stage) for stage in Stage]
 DAYS = st.integers(0, 4)
 SPAN = st.integers(1, 4)
@@ -62,6 +64,7 @@ PEOPLE = st.lists(
         vouchers=st.lists(
             st.tuples(st.integers(1, 2), st.sampled_from(_VOUCHER_STATES), st.none() | st.integers(-1, 1)), max_size=2
         ).map(tuple),
+        friends=st.lists(st.sampled_from(_REFERRAL_STATES), max_size=3).map(tuple),
         tier=st.none() | st.tuples(st.none() | st.sampled_from(TIERS), DAYS, st.booleans()),
     ),
     max_size=5,
@@ -137,6 +140,7 @@ LEAVES: dict[str, SearchStrategy[Rule]] = {
         ),
         _ANSWER_TEST,
     ),
+    "referrals": _leaf("referrals", at_least=st.integers(1, 3), qualified=st.booleans()),
     "tier": _leaf(
         "tier",
         tiers=st.lists(st.sampled_from(TIERS), max_size=2),

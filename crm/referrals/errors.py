@@ -1,0 +1,39 @@
+"""What can be wrong with referrals."""
+
+from crm.kit.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
+
+
+class ProgrammeNotFound(NotFoundError):
+    """There is no such referral programme."""
+
+
+class ReferralNotFound(NotFoundError):
+    """There is no such referral."""
+
+
+class InvalidProgramme(InvalidError):
+    """The programme's details are not valid."""
+
+
+class ProgrammesOverlap(ConflictError):
+    """Another programme runs at the same time; end it first, or choose other dates."""
+
+
+class NotInReview(ConflictError):
+    """This referral does not wait for a decision."""
+
+
+class InvalidReason(InvalidError):
+    """Give a reason of 1 to 200 characters."""
+
+
+class SubtreeTooLarge(ConflictError):
+    """Too many referrals hang below this member; take back below their invitees first."""
+
+
+class NoAddress(UnavailableError):
+    """No bot has a public address that could carry a personal link; give a bot a username."""
+
+
+class PosterUnavailable(UnavailableError):
+    """Posters cannot be drawn: the font is missing. Run the build of the assets."""

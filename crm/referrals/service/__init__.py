@@ -1,0 +1,1 @@
+"""Use cases of referrals: programmes, links, joining, qualifying, review, taking back."""
