@@ -1,5 +1,6 @@
-"""The day itself: a member signs up, checks in, asks for points, answers a survey; an operator broadcasts."""
+"""The day itself: a member signs up, checks in, answers, redeems a reward; an operator verifies and broadcasts."""
 
+from runtime.commands.demo_steps import reward
 from runtime.commands.demo_steps.chat import MemberChat
 from runtime.commands.demo_steps.office import Office
 from runtime.commands.demo_steps.script import Script
@@ -42,6 +43,7 @@ async def day(script: Script, chat: MemberChat, office: Office) -> None:
     await _check_in(script, chat)
     await _answer_survey(script, chat)
     await _look_at_member(script, chat, office)
+    await reward.redeem(script, chat, office)
     await _broadcast(script, chat, office)
 
 
