@@ -13,7 +13,7 @@ from admin_api.deps import EdgeOf
 from admin_api.routing import page_router
 from crm.brand import service
 from crm.brand.policy import LOCALES
-from crm.brand.types import FrequencyCap, QuietHours
+from crm.brand.types import FrequencyCap, QuietHours, Shortfall
 from crm.kit.errors import DomainError, InvalidError, NotFoundError
 from crm.media import service as media
 from crm.operators.permissions import Permission
@@ -65,6 +65,7 @@ async def change_brand(
     quiet_end: Text = "",
     cap_limit: Text = "",
     cap_days: Text = "",
+    points_shortfall: Text = Shortfall.DEBT,
     terms_zh: Text = "",
     terms_en: Text = "",
 ) -> Response:
@@ -77,6 +78,7 @@ async def change_brand(
         "currency": currency,
         "default_locale": default_locale,
         "locales": kept,
+        "points_shortfall": points_shortfall,
         "embed_origins": embed_origins.split(),
         "terms": {locale: text for locale, text in (("zh-CN", terms_zh), ("en", terms_en)) if text.strip()},
     }

@@ -8,7 +8,8 @@ from admin_api.access import allow
 from admin_api.console import timeline
 from admin_api.console.forms import address
 from admin_api.console.member_frame import HERE, actor_names, framed
-from admin_api.console.pages import formats_of, is_fragment, render
+from admin_api.console.pages import formats_of, is_fragment, reason, render
+from admin_api.console.typed import moment
 from admin_api.deps import EdgeOf
 from admin_api.edge import Edge
 from admin_api.routing import page_router
@@ -18,11 +19,13 @@ from crm.campaigns.errors import CampaignNotFoundError
 from crm.consent import service as consent
 from crm.deliveries import service as deliveries
 from crm.deliveries.types import MemberDelivery
+from crm.kit.errors import InvalidError
 from crm.kit.ids import token
 from crm.members import attributes, history, merging, service
 from crm.members.types import Member
 from crm.operators.permissions import Permission
 from crm.orders import service as orders
+from crm.points import history as points_history
 from crm.points import service as points
 from crm.sources import service as sources
 from crm.sources.errors import SourceNotFound
@@ -135,10 +138,15 @@ async def orders_page(edge: EdgeOf, member_id: IdPath, cursor: Cursor = None) ->
 
 
 @router.get("/{member_id}/points", dependencies=[allow(Permission.POINTS_READ)], name="member.points_page")
-async def points_page(edge: EdgeOf, member_id: IdPath, cursor: Cursor = None) -> Response:
-    """Balance, what runs out, and every line of the ledger."""
+async def points_page(edge: EdgeOf, member_id: IdPath, cursor: Cursor = None, at: str = "") -> Response:
+    """Balance, what runs out, what is pending or held, every line of the ledger, and the balance at a moment."""
     member = await service.get(edge.session, member_id)
-    return await points_view(edge, member, cursor=cursor)
+    try:
+        wanted = await moment(edge, at)
+        past = await points_history.balance_at(edge.session, member_id, wanted) if wanted else None
+    except InvalidError as error:
+        return await points_view(edge, member, cursor=cursor, status=422, asked=at, past_error=reason(edge, error))
+    return await points_view(edge, member, cursor=cursor, asked=at, past=past)
 
 
 async def points_view(
@@ -159,5 +167,5 @@ async def points_view(
         posting_key=token(size=12),
         actors=await actor_names(edge),
         **await framed(edge, member, "points"),
-        **values,
+        **{"past": None, "past_error": "", "asked": "", "settle_error": "", **values},
     )

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
+from crm.points import holds, pending
 from crm.points import service as points
 from tests.conftest import At
 from tests.flows.talking import member, stranger, words
@@ -35,6 +36,25 @@ async def test_what_is_owed_is_said(session: AsyncSession) -> None:
         await points.reverse(session, given.transaction_id, reason="a mistake", key="c")
         await chat.send("/points")
         chat.expects("You have 0 points", "50 will be set off")
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+async def test_what_is_pending_and_set_aside_is_said(session: AsyncSession, at: At, locale: str) -> None:
+    now = await at(session, "2026-03-10T23:30+00:00")
+    async with member(session, locale) as chat:
+        later = now + timedelta(days=10)
+        await points.earn(session, chat.member_id, 50, rule="survey", key="a")
+        await pending.earn(session, chat.member_id, 1200, rule="order_rate", key="b", activates_at=later)
+        await pending.earn(session, chat.member_id, 7, rule="referral", key="c")
+        await holds.hold(session, chat.member_id, 40, reason="order 7", key="d", until=later)
+        await chat.send("/points")
+        chat.expects(words(locale, "1,200 pending, yours to spend from Mar 21", "1,200 积分待生效，3月21日可用"))
+        chat.expects(words(locale, "7 pending", "7 积分待生效"), words(locale, "40 set aside", "40 积分已预留"))
+        await holds.void(session, "d")
+        await pending.activate(session, "b")
+        await chat.send("/points")
+        chat.expects("+1,200", words(locale, "no longer set aside", "退回预留"))
+        chat.expects_not("🔒")
 
 
 async def test_a_stranger_is_led_through_sign_up_first(session: AsyncSession) -> None:
