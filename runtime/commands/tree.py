@@ -160,6 +160,15 @@ def ledger_verify() -> None:
     _go("runtime.commands.administration:verify_ledger")
 
 
+@ledger.command("balance")
+def ledger_balance(
+    member: Annotated[int, typer.Option(help="The member's number.")],
+    at: Annotated[str, typer.Option(help="A moment such as 2026-03-01T08:00:00+08:00; left out: now.")] = "",
+) -> None:
+    """Tell what a member's account showed at a moment, from the ledger's entries."""
+    _go("runtime.commands.ledger:tell_balance", member, at)
+
+
 @audit.command("verify")
 def audit_verify() -> None:
     """Recompute the chain of the audit log; status 1 when it is broken."""
