@@ -196,10 +196,7 @@ class Handler:
     async def _converse(
         self, session: AsyncSession, channel: InboundChannel, heard: Heard, taken: TakenUpdate
     ) -> Sequence[UUID]:
-        contact = await identity.meet(session, heard.given)
-        conversation = await conversations.load(
-            session, contact.identity.id, bot_id=taken.bot_id, chat_key=taken.chat_key
-        )
+        contact, conversation = await identity.converse(session, heard.given, taken.chat_key)
         given = as_input(heard.given)
         with bound_contextvars(member_id=contact.member.id):
             is_tap_lost = await self._is_tap_lost(session, conversation, heard.given, taken)

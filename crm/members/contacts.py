@@ -14,7 +14,7 @@ from crm.db.session import vault
 from crm.events.catalogue import MemberCreated, ReachabilityChanged
 from crm.events.service import publish
 from crm.kit.text import clean_text
-from crm.members import policy
+from crm.members import policy, zones
 from crm.members.addresses import clean_address
 from crm.members.repository import (
     IDENTITIES,
@@ -44,10 +44,14 @@ class Sighting:
     locale_hint: str | None
 
 
-async def ensure(session: AsyncSession, sighting: Sighting, *, revives: bool) -> Contact:
+async def ensure(
+    session: AsyncSession, sighting: Sighting, *, revives: bool, found: Mapping[str, Any] | None
+) -> Contact:
     """See `service.ensure_identity`."""
     sighting = _cleaned(sighting)
-    row = await find_contact(session, sighting.bot_id, sighting.address)
+    row = found
+    if row is None or row["identity_address"] != sighting.address:
+        row = await find_contact(session, sighting.bot_id, sighting.address)
     if row is not None and row["member_status"] == MemberStatus.MERGED:
         row = await find_contact(session, sighting.bot_id, sighting.address)  # a merge ended while we waited for it
     if row is None:
@@ -64,6 +68,7 @@ async def find(session: AsyncSession, bot_id: int, address: str) -> Contact | No
     row = await find_contact(session, bot_id, address)
     if row is None:
         return None
+    clock.remember(session, row["now"])
     member = member_of(row, vault(session), row["now"], "member_")
     return Contact(identity_of(row, "identity_"), member, is_new=False)
 
@@ -106,6 +111,8 @@ def _cleaned(sighting: Sighting) -> Sighting:
 
 async def _known(session: AsyncSession, row: Mapping[str, Any], sighting: Sighting, *, revives: bool) -> Contact:
     now: datetime = row["now"]
+    clock.remember(session, now)
+    zones.note(session, row)
     identity = identity_of(row, "identity_")
     member = member_of(row, vault(session), now, "member_")
     changes = _changes(identity, sighting)

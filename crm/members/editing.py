@@ -15,7 +15,7 @@ from crm.db.session import vault
 from crm.events.catalogue import MemberUpdated
 from crm.events.service import publish
 from crm.kit.text import clean_name
-from crm.members import attributes, policy
+from crm.members import attributes, policy, zones
 from crm.members.errors import InvalidMember, MemberChanged, MemberGone, MemberNotFound, UnknownLocale
 from crm.members.repository import MEMBERS, PHONE, load
 from crm.members.sealing import email_columns, phone_columns
@@ -89,6 +89,7 @@ async def write(
     session: AsyncSession, member_id: int, values: dict[str, Any], *, changed: list[str], by: str
 ) -> Member:
     """Write `values`, announce the names in `changed`, answer the member as it is now."""
+    zones.forget(session)
     version = MEMBERS.c.version + 1
     await session.execute(update(MEMBERS).where(MEMBERS.c.id == member_id).values(**values, version=version))
     member = await load(session, member_id)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.db.session import vault
 from crm.events.catalogue import IdentityLinked
 from crm.events.service import publish
-from crm.members import attributes, attribution, contacts
+from crm.members import attributes, attribution, contacts, zones
 from crm.members.repository import EMAIL, IDENTITIES, MEMBERS, PHONE
 from crm.members.sealing import email_columns, phone_columns
 from crm.profiles import service as profiles
@@ -134,6 +134,7 @@ def _merged_sources(keep: RowMapping, drop: RowMapping) -> dict[str, Any]:
 
 async def _write(session: AsyncSession, member_id: int, values: dict[str, Any]) -> None:
     """Write columns, and the profile's copies of them."""
+    zones.forget(session)
     version = MEMBERS.c.version + 1
     await session.execute(update(MEMBERS).where(MEMBERS.c.id == member_id).values(**values, version=version))
     if "signed_up_at" in values:

@@ -24,9 +24,10 @@ MEMBERS: Table = MemberRow.metadata.tables["members"]
 IDENTITIES: Table = IdentityRow.metadata.tables["identities"]
 PHONE, PHONE_TAIL, EMAIL, PERSONAL = "members.phone", "members.phone_tail", "members.email", "members.personal"
 
-_FIND_CONTACT = Prepared(
+CONTACT = (
     select(
         func.siyu_now().label("now"),
+        brand_zone.label("of_brand"),
         *(column.label(f"identity_{column.name}") for column in IDENTITIES.c),
         *(column.label(f"member_{column.name}") for column in MEMBERS.c),
     )
@@ -34,9 +35,18 @@ _FIND_CONTACT = Prepared(
     .where(IDENTITIES.c.bot_id == bindparam("bot_id"), IDENTITIES.c.address == bindparam("address"))
     .with_for_update(read=True, key_share=True, of=MEMBERS)
 )
+"""Identity and member (`identity_*`, `member_*`) at the address `address` of the bot `bot_id`, with `now` and zone.
+
+It holds the member's key until the transaction ends, so that a merge waits for what is under way.
+"""
+_FIND_CONTACT = Prepared(CONTACT)
 _ZONE = Prepared(
     select(
-        MEMBERS.c.time_zone, MEMBERS.c.next_time_zone, MEMBERS.c.zone_changes_at, brand_zone.label("of_brand")
+        func.siyu_now().label("now"),
+        MEMBERS.c.time_zone,
+        MEMBERS.c.next_time_zone,
+        MEMBERS.c.zone_changes_at,
+        brand_zone.label("of_brand"),
     ).where(MEMBERS.c.id == bindparam("own_id"))
 )
 
@@ -75,19 +85,16 @@ def _masked_email(sealed: bytes | None, member_id: int, safe: Vault) -> str | No
 
 
 async def find_contact(session: AsyncSession, bot_id: int, address: str) -> Mapping[str, Any] | None:
-    """The joined row (`identity_*`, `member_*`, `now`) of an address: one statement, which also tells the time.
-
-    It holds the member's key until the transaction ends, so that a merge waits for what is under way.
-    """
+    """The row of `CONTACT` at an address, None when nobody wrote from there."""
     row: Mapping[str, Any] | None = await _FIND_CONTACT.first(session, bot_id=bot_id, address=address)
-    if row is not None:
-        clock.remember(session, row["now"])
     return row
 
 
 async def zone_row(session: AsyncSession, member_id: int) -> Mapping[str, Any] | None:
     """The member's zone, the next one and when it comes into force, with the brand's zone beside them."""
     row: Mapping[str, Any] | None = await _ZONE.first(session, own_id=member_id)
+    if row is not None:
+        clock.remember(session, row["now"])
     return row
 
 

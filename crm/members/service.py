@@ -1,19 +1,19 @@
 """Use cases of members and their identities."""
 
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.brand import service as brand
 from crm.db import clock
 from crm.db.session import vault
 from crm.kit.paging import Page
 from crm.kit.text import clean_name
-from crm.members import attributes, contacts, editing, policy, search
+from crm.members import attributes, contacts, editing, search, zones
 from crm.members.errors import IdentityNotFound, MemberNotFound
-from crm.members.repository import EMAIL, IDENTITIES, MEMBERS, PHONE, identity_of, load, zone_row
+from crm.members.repository import EMAIL, IDENTITIES, MEMBERS, PHONE, identity_of, load
 from crm.members.types import Contact, Identity, Member, MemberChanges, MemberQuery, MemberSummary
 from crm.profiles import service as profiles
 
@@ -28,16 +28,19 @@ async def ensure_identity(
     username: str | None = None,
     locale_hint: str | None = None,
     revives: bool = True,
+    found: Mapping[str, Any] | None = None,
 ) -> Contact:
     """Who is at this address of this bot, made a lead on first contact; called for every inbound update.
 
     A known identity that was seen within five minutes costs one statement. An inbound message makes an
     unreachable identity reachable again, unless `revives` is off (the update says that the member blocked us).
+    `found` is the row of `views.contact` at this address when a statement of the caller's brought it along.
     """
     return await contacts.ensure(
         session,
         contacts.Sighting(bot_id, channel, address, clean_name(display_name), username, locale_hint),
         revives=revives,
+        found=found,
     )
 
 
@@ -160,9 +163,4 @@ async def mark_signed_up(session: AsyncSession, member_id: int) -> bool:
 
 async def zone(session: AsyncSession, member_id: int) -> ZoneInfo:
     """The zone that the member's days are counted in: their own, else the brand's."""
-    row = await zone_row(session, member_id)
-    if row is None:
-        raise MemberNotFound(member_id=member_id)
-    now = await clock.now(session)
-    name = policy.zone_in_force(row["time_zone"], row["next_time_zone"], row["zone_changes_at"], now)
-    return ZoneInfo(name or row["of_brand"] or brand.DEFAULT.time_zone)
+    return await zones.of(session, member_id)

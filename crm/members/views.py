@@ -3,6 +3,7 @@
 from sqlalchemy import select
 
 from crm.members.models import IdentityRow, MemberRow
+from crm.members.repository import CONTACT
 
 members = (
     select(
@@ -35,3 +36,7 @@ identities = (
     )
 ).subquery("identities_view")
 """id, member_id, bot_id, channel, address, is_reachable, last_seen_at."""
+contact = CONTACT
+"""See `repository.CONTACT`: the statement to which a caller may join its own rows, for `service.ensure_identity`."""
+contact_id = IdentityRow.__table__.c.id
+"""What such rows are joined by."""
