@@ -3,9 +3,9 @@
 import sys
 
 from crm.kit.parts import load_part
-from runtime.lean import plain_libraries
+from runtime.lean import SENDER, start
 
-_LEAN = {"sender": "runtime.processes.sender:serve"}
+_LEAN = {"sender": SENDER}
 
 
 def main() -> None:
@@ -13,7 +13,5 @@ def main() -> None:
     lean = _LEAN.get(sys.argv[1]) if len(sys.argv) == 2 else None  # noqa: PLR2004 - a command without options
     if lean is None:
         load_part("runtime.commands.tree:app")()
-        return
-    with plain_libraries():
-        run, serve = load_part("runtime.failures:run"), load_part(lean)
-    run(serve())
+    else:
+        start(lean)

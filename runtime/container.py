@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from redis.asyncio import Redis
 
-from crm.config.settings import Settings
 from crm.db.session import Sessions, Surroundings, make_engine, make_sessions
 from crm.deliveries import channels
 from crm.events import subscriptions
@@ -16,19 +16,21 @@ from crm.kit import egress
 from crm.kit.crypto import Vault
 from crm.kit.parts import make_part
 from crm.messages import flow_texts
-from crm.segments import catalogue
 from runtime.channels import discover_channels
 from runtime.endpoints import Servers
 from runtime.measuring.measures import Measures, make_measures
 from runtime.ports import Ports
 from runtime.secret import open_vault
 
+if TYPE_CHECKING:
+    from crm.config.settings import Settings
+
 
 @dataclass(frozen=True)
 class Container:
     """The parts that every process shares."""
 
-    settings: Settings
+    settings: "Settings"
     servers: Servers
     vault: Vault
     valkey: Redis
@@ -40,14 +42,17 @@ class Container:
     """What /metrics shows of this process."""
 
 
-def make_ports(settings: Settings) -> Ports:
-    """What services reach through their session, each made when it is first asked for."""
+def make_ports(settings: "Settings", known: subscriptions.Subscriptions | None = None) -> Ports:
+    """What services reach through their session, each made when it is first asked for.
+
+    `known` are the subscriptions of a process that handles no events.
+    """
     return Ports(
         {
             JOB_QUEUE: partial(make_part, "runtime.queue:PgqueuerJobQueue"),
-            subscriptions.PORT: subscriptions.discover,
+            subscriptions.PORT: subscriptions.discover if known is None else lambda: known,
             flow_texts.PORT: flow_texts.FlowTexts,
-            catalogue.PORT: catalogue.discover,
+            "conditions": partial(make_part, "crm.segments.catalogue:discover"),
             channels.PORT: lambda: {name: manifest.traits for name, manifest in discover_channels().items()},
             egress.PORT: partial(make_part, "runtime.egress:make_egress", settings.egress),
         }
@@ -56,14 +61,14 @@ def make_ports(settings: Settings) -> Ports:
 
 @asynccontextmanager
 async def open_container(
-    settings: Settings, servers: Servers, *, application: str, is_lean: bool = False
+    settings: "Settings", servers: Servers, *, application: str, known: subscriptions.Subscriptions | None = None
 ) -> AsyncIterator[Container]:
     """Connect; everything is closed in the end. `application` names the process in PostgreSQL's list.
 
-    A lean process makes its ports when they are first used.
+    A lean process, which has the subscriptions `known` already, makes other ports when they are first used.
     """
-    vault, ports = open_vault(settings), make_ports(settings)
-    if not is_lean:
+    vault, ports = open_vault(settings), make_ports(settings, known)
+    if known is None:
         ports.make_all()
     surroundings = Surroundings(vault, ports)
     database = settings.database

@@ -10,11 +10,9 @@ from typing import Any, NoReturn
 
 import asyncpg
 import uvloop
-from pydantic import ValidationError
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 
-from crm.config.settings import Settings
 from crm.db.session import DatabaseAddressError
 from crm.kit.errors import DomainError
 from runtime.backup.errors import BackupProblem
@@ -28,18 +26,6 @@ _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 
 class StartProblem(Exception):
     """Something that whoever started Siyu can mend; the message says how."""
-
-
-def read_settings() -> Settings:
-    """The settings of this process. Ends the process with a clear sentence when one is wrong."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        lines = []
-        for fault in error.errors(include_url=False, include_input=False):
-            name = "SIYU_" + "_".join(str(step) for step in fault["loc"]).upper()
-            lines.append(f"{name}: {fault['msg']}.")
-        fail("\n".join(lines))
 
 
 def fail(text: str) -> NoReturn:

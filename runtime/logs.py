@@ -9,11 +9,13 @@ import re
 import sys
 import traceback
 from collections.abc import MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from crm.config.settings import LogSettings
+if TYPE_CHECKING:
+    from crm.config.settings import LogSettings
+
 
 _SECRETS = (
     (re.compile(r"\b(bot)?\d{5,}:[A-Za-z0-9_-]{30,}"), "<bot token>"),
@@ -89,7 +91,7 @@ def _redacting(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMappi
     return {key: redact(value) for key, value in entry.items()}
 
 
-def set_up_logs(settings: LogSettings) -> None:
+def set_up_logs(settings: "LogSettings") -> None:
     """Send our own and the libraries' logs to standard error, as lines or as JSON."""
     is_json = settings.format == "json"
     shared: list[Any] = [

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from runtime.container import Container, open_container
-from runtime.failures import read_settings
 from runtime.logs import set_up_logs
 from runtime.schema import check_schema
 from runtime.servers import any_servers
+from runtime.settled import read_settings
 
 
 @asynccontextmanager

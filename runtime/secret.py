@@ -3,9 +3,12 @@
 import os
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from crm.config.settings import Settings
 from crm.kit.crypto import Vault
+
+if TYPE_CHECKING:
+    from crm.config.settings import Settings
 
 MINIMUM = 32
 _FILE = "secret.key"
@@ -15,7 +18,7 @@ class SecretProblem(Exception):
     """The secret cannot be used; the message says what to do."""
 
 
-def open_vault(settings: Settings) -> Vault:
+def open_vault(settings: "Settings") -> Vault:
     """The vault of this deployment. Raises SecretProblem."""
     given = settings.secret.key
     secret = _kept(settings.data.dir) if given is None else given.get_secret_value()
@@ -29,7 +32,7 @@ def open_vault(settings: Settings) -> Vault:
     return Vault(secret.encode(), *(key.encode() for key in others))
 
 
-def is_kept(settings: Settings) -> bool:
+def is_kept(settings: "Settings") -> bool:
     """Whether the secret lies in the data folder, where it is lost together with the data."""
     return settings.secret.key is None
 

@@ -12,7 +12,7 @@ from crm.journeys.nodes.send import SendParameters
 from crm.journeys.nodes.wait import WaitParameters
 from crm.journeys.types import Graph, Journey, NodeSpec, NotCheckedInTrigger, SignedUpTrigger
 from crm.kit.errors import InvalidError
-from crm.messages.stored import CONTENT
+from crm.messages.stored import content_json
 
 Text = Annotated[str, Field(max_length=200)]
 _WAIT, _CHECK, _SEND = "wait", "check_segment", "send"
@@ -70,7 +70,7 @@ async def graph_of(edge: Edge, form: JourneyForm) -> Graph:
     """Wait, check, send: those that are wanted, each leading to the next. Raises what is wrong with the form."""
     content = await content_of(edge.session, message_forms.typed_message(form.message))
     sending = {
-        "message": CONTENT.dump_python(content, mode="json"),
+        "message": content_json(content),
         "topic": form.topic,
         "message_class": message_forms.message_class(form.message_class).value,
     }

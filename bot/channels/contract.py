@@ -6,13 +6,15 @@ the bulk sender never loads a bot framework.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from redis.asyncio import Redis
 
-from crm.config.settings import Settings
 from crm.db.session import Sessions
 from crm.messages.types import ChannelTraits
+
+if TYPE_CHECKING:
+    from crm.config.settings import Settings
 
 
 class Intake(Protocol):
@@ -27,7 +29,7 @@ class Intake(Protocol):
 class ChannelContext:
     """What every part of a channel is given; nothing is looked up globally."""
 
-    settings: Settings
+    settings: "Settings"
     sessions: Sessions
     """Of the interactive lane."""
     valkey: Redis

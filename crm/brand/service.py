@@ -3,7 +3,6 @@
 from dataclasses import asdict, fields
 from typing import Any
 
-from pydantic import TypeAdapter
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.brand.models import BrandRow
 from crm.brand.policy import changed
 from crm.brand.types import Brand
+from crm.kit.shapes import plain, read
 
 _IN_SETTINGS = ("locales", "embed_origins", "quiet_hours", "frequency_cap", "terms", "points_shortfall")
 _LOCK = 0x5159_0002
-_BRAND: TypeAdapter[Brand] = TypeAdapter(Brand)
 DEFAULT = Brand(
     name="Siyu",
     logo_media_id=None,
@@ -39,7 +38,7 @@ async def get(session: AsyncSession) -> Brand:
     row = (await session.execute(select(*BrandRow.__table__.c))).mappings().one_or_none()
     if row is None:
         return changed(DEFAULT, {})
-    return _BRAND.validate_python({**{k: v for k, v in row.items() if k not in {"id", "settings"}}, **row["settings"]})
+    return read(Brand, {**{k: v for k, v in row.items() if k not in {"id", "settings"}}, **row["settings"]})
 
 
 async def change(session: AsyncSession, **values: Any) -> Brand:
@@ -49,9 +48,9 @@ async def change(session: AsyncSession, **values: Any) -> Brand:
     # One change after another: each starts from the whole brand, so two at once would undo each other.
     await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     brand = changed(await get(session), values)
-    plain = _BRAND.dump_python(brand, mode="json")
+    stored = plain(brand)
     columns = {key: value for key, value in asdict(brand).items() if key not in _IN_SETTINGS}
-    columns["settings"] = {key: plain[key] for key in _IN_SETTINGS}
+    columns["settings"] = {key: stored[key] for key in _IN_SETTINGS}
     statement = insert(BrandRow).values(id=1, **columns)
     await session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=columns))
     return brand

@@ -51,6 +51,10 @@ class Subscriptions:
         """Whether the subscriber of that name is handed only what it wished for."""
         return self._by_name[name].is_choosy
 
+    def outline(self) -> list[tuple[str, list[str], bool]]:
+        """Name, kinds and whether it is choosy, of each: enough to record events."""
+        return [(item.name, sorted(item.kinds), item.is_choosy) for item in self._by_name.values()]
+
     def names_for(self, kind: str) -> list[str]:
         """Names of those who want events of `kind`."""
         return [item.name for item in self._by_name.values() if not item.kinds or kind in item.kinds]
@@ -60,6 +64,19 @@ def discover() -> Subscriptions:
     """Every subscriber of `crm/<capability>/subscribers.py`."""
     return Subscriptions(
         item for module in modules_named("crm", "subscribers") for item in instances(module, Subscriber)
+    )
+
+
+async def _elsewhere(session: AsyncSession, event: RecordedEvent) -> None:
+    """Events are handed on by workers alone."""
+    del session
+    raise NotImplementedError(f"{event.kind} is handled in another process")
+
+
+def outlined(outline: Iterable[tuple[str, list[str], bool]]) -> Subscriptions:
+    """Subscriptions for a process that records events and handles none, made of what `outline` says."""
+    return Subscriptions(
+        Subscriber(name, frozenset(kinds), _elsewhere, is_choosy=is_choosy) for name, kinds, is_choosy in outline
     )
 
 

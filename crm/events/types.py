@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
 
-from pydantic import TypeAdapter
+from crm.kit.parts import make_part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,14 +46,15 @@ class RecordedEvent:
 
     def as_event(self, kind: type[Event]) -> Event:
         """Decoded into the dataclass of the catalogue."""
-        return _adapter(kind).validate_python({**self.data, "member_id": self.member_id})
+        event: Event = _adapter(kind).validate_python({**self.data, "member_id": self.member_id})
+        return event
 
 
-_ADAPTERS: dict[type[Event], TypeAdapter[Event]] = {}
+_ADAPTERS: dict[type[Event], Any] = {}
 """Kept, because building one costs a hundred times what using it does."""
 
 
-def _adapter(kind: type[Event]) -> TypeAdapter[Event]:
+def _adapter(kind: type[Event]) -> Any:
     if kind not in _ADAPTERS:
-        _ADAPTERS[kind] = TypeAdapter(kind)
+        _ADAPTERS[kind] = make_part("pydantic:TypeAdapter", kind)
     return _ADAPTERS[kind]

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from pydantic import TypeAdapter
+from crm.kit.shapes import plain, read
 
 
 class Request(StrEnum):
@@ -89,15 +89,12 @@ class Outbound:
 
     def as_json(self) -> dict[str, Any]:
         """JSON values, to be stored with a delivery."""
-        return dict(_OUTBOUND.dump_python(self, mode="json"))
+        return dict(plain(self))
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> "Outbound":
         """The message that `as_json` described."""
-        return _OUTBOUND.validate_python(value)
-
-
-_OUTBOUND: TypeAdapter[Outbound] = TypeAdapter(Outbound)
+        return read(Outbound, value)
 
 
 @dataclass(frozen=True)

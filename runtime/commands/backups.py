@@ -15,11 +15,11 @@ from runtime.backup.making import make_backup
 from runtime.backup.restoring import restore_and_migrate
 from runtime.backup.verifying import verify_backup
 from runtime.container import make_ports
-from runtime.failures import read_settings
 from runtime.logs import set_up_logs
 from runtime.opened import opened
 from runtime.secret import is_kept, open_vault
 from runtime.servers import any_servers
+from runtime.settled import read_settings
 
 _OUT = Console(highlight=False, soft_wrap=True)
 _FOLDER = "backups"

@@ -13,9 +13,9 @@ from runtime.commands.demo_steps.chat import MemberChat
 from runtime.commands.demo_steps.day import day
 from runtime.commands.demo_steps.office import open_office
 from runtime.commands.demo_steps.script import Script, StepFailed
-from runtime.failures import read_settings
 from runtime.logs import set_up_logs
 from runtime.processes.up import everything
+from runtime.settled import read_settings
 
 _OUT = Console(highlight=False, soft_wrap=True)
 _PATIENCE = 180.0

@@ -11,9 +11,10 @@ from runtime.container import open_container
 from runtime.doctor import channels, database, house, machine, valkey
 from runtime.doctor.findings import Finding
 from runtime.endpoints import Servers
-from runtime.failures import explain, read_settings
+from runtime.failures import explain
 from runtime.logs import set_up_logs
 from runtime.servers import any_servers
+from runtime.settled import read_settings
 
 _OUT = Console(highlight=False, soft_wrap=True)
 

@@ -4,10 +4,10 @@ from rich.console import Console
 
 from runtime.container import open_container
 from runtime.defaults import ensure_defaults
-from runtime.failures import read_settings
 from runtime.logs import set_up_logs
 from runtime.migrate import migrate
 from runtime.servers import any_servers
+from runtime.settled import read_settings
 
 _OUT = Console(stderr=True, highlight=False)
 

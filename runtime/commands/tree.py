@@ -7,6 +7,7 @@ import typer
 
 from crm.kit.parts import load_part
 from runtime.failures import run
+from runtime.lean import SENDER, start
 
 app = typer.Typer(
     name="siyu",
@@ -59,7 +60,7 @@ def worker() -> None:
 @app.command()
 def sender() -> None:
     """Send broadcasts. Start any number of them."""
-    _go("runtime.processes.sender:serve")
+    start(SENDER)
 
 
 @app.command()

@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from crm.config.settings import MetricsSettings
+if TYPE_CHECKING:
+    from crm.config.settings import MetricsSettings
+
 
 _LONGEST_REQUEST = 8 * 1024
 _PATIENCE = 10.0
@@ -15,10 +18,10 @@ Refresh = Callable[[], Awaitable[None]]
 
 @asynccontextmanager
 async def showing(
-    settings: MetricsSettings, registry: CollectorRegistry, refresh: Refresh
+    settings: "MetricsSettings | None", registry: CollectorRegistry, refresh: Refresh
 ) -> AsyncIterator[tuple[str, int] | None]:
-    """Serve while the block runs; gives the address, or None when no port is set."""
-    if not settings.port:
+    """Serve while the block runs; gives the address, or None without settings or when no port is set."""
+    if settings is None or not settings.port:
         yield None
         return
     desk = _Desk(registry, refresh)

@@ -14,11 +14,12 @@ from runtime.container import Container
 from runtime.conversing import Conversing, listen_to_webhooks, open_conversing, sweep, tell_providers
 from runtime.http import listen, serving
 from runtime.processes.frame import process
+from runtime.settled import read_settings
 
 
 async def serve() -> None:
     """Serve until told to stop."""
-    async with process("api") as (container, stop):
+    async with process("api", read_settings()) as (container, stop):
         listener = listen(container.settings.http)
         async with open_conversing(container) as conversing:
             await tell_providers(conversing)

@@ -6,14 +6,15 @@ from bot.channels.contract import ChannelContext
 from runtime.channels import discover_channels
 from runtime.container import Container
 from runtime.contents import ContentRenderer
+from runtime.outline import Lean
 from runtime.processes.frame import process
 from runtime.sender import run_sender
 from runtime.senders import open_senders
 
 
-async def serve() -> None:
+async def serve(lean: Lean) -> None:
     """Send until told to stop; what is under way is finished."""
-    async with process("sender", is_lean=True) as (container, stop):
+    async with process("sender", lean.settings, lean.subscriptions) as (container, stop):
         await send(container, stop)
 
 

@@ -19,7 +19,6 @@ from runtime.container import Container, open_container
 from runtime.conversing import listen_to_webhooks, open_conversing, poll, sweep, tell_providers
 from runtime.defaults import ensure_defaults
 from runtime.demo_data.filling import fill
-from runtime.failures import read_settings
 from runtime.http import listen, serving
 from runtime.logs import set_up_logs
 from runtime.measuring.measures import living
@@ -29,6 +28,7 @@ from runtime.processes.sender import send
 from runtime.processes.worker import work
 from runtime.secret import open_vault
 from runtime.servers import own_servers
+from runtime.settled import read_settings
 from runtime.signals import stop_on_signals
 from runtime.simulated import Simulated, ensure_bot, simulated
 from runtime.ticks import discover_ticks, run_ticks

@@ -11,6 +11,7 @@ from runtime.jobs import discover_jobs, run_jobs
 from runtime.loops import keep
 from runtime.processes.frame import process
 from runtime.relay import run_relay
+from runtime.settled import read_settings
 from runtime.webhooks import Courier
 
 _JOB_CONNECTIONS = 4
@@ -18,7 +19,7 @@ _JOB_CONNECTIONS = 4
 
 async def serve() -> None:
     """Work until told to stop."""
-    async with process("worker") as (container, stop):
+    async with process("worker", read_settings()) as (container, stop):
         await asyncio.gather(work(container, stop), look_after(container, stop))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import asyncpg
 import structlog
@@ -10,11 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.bots import service as bots
 from crm.bots.types import Bot
-from crm.config.settings import Settings
 from crm.db.session import Sessions
 from crm.kit.clock import monotonic
 from crm.kit.crypto import SealBrokenError
 from crm.kit.errors import DomainError
+
+if TYPE_CHECKING:
+    from crm.config.settings import Settings
 
 log = structlog.get_logger(__name__)
 DATABASE_AWAY = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
@@ -35,7 +38,7 @@ class Access:
         return hash(self.token)
 
 
-def server_of(settings: Settings) -> str:
+def server_of(settings: "Settings") -> str:
     """The Bot API server that this deployment talks to, unless a bot names another one."""
     return str(settings.telegram.api_base or OFFICIAL_SERVER).rstrip("/")
 
