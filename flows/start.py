@@ -1,14 +1,20 @@
 """Opening the chat: where the member came from is noted, strangers are led in, members are welcomed back."""
 
+from dataclasses import asdict
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.consent import service as consent
 from crm.members import service as members
+from crm.referrals.policy import PREFIX
+from crm.referrals.service import joining
+from crm.referrals.types import Outcome
 from crm.sources import service as sources
 from flows import survey
 from flows.engine.chat import Chat
 from flows.engine.flow import Keyword, Opening, Opens, flow
 from flows.menu import MENU
+from flows.steps import invitations
 
 _SURVEY = ("survey-", "survey:")
 """How a deep link names a survey; a source's code never begins so."""
@@ -23,9 +29,7 @@ async def start(chat: Chat, payload: str = "") -> None:
     """Welcomes, notes the source, and opens the survey that the link names."""
     survey_key = payload[len(_SURVEY[0]) :] if payload.startswith(_SURVEY) else ""
     if payload and not survey_key:
-        source = await chat.do(sources.touch, payload, identity_id=chat.identity_id)
-        if source is not None and source.welcome:
-            await chat.say("start/source_welcome", welcome=source.welcome)
+        await _note_origin(chat, payload)
     member = await chat.look(members.get)
     if not member.is_signed_up:
         await chat.member()
@@ -33,6 +37,23 @@ async def start(chat: Chat, payload: str = "") -> None:
         await _welcome_back(chat, member.display_name)
     if survey_key:
         await chat.call(survey.survey, survey_key)
+
+
+async def _note_origin(chat: Chat, code: str) -> None:
+    """Who invited them, or which source they came through."""
+    touch = None
+    if code.startswith(PREFIX):
+        touch = await chat.do(joining.touch, code, identity_id=chat.identity_id, key="friend")
+    if touch is None:
+        source = await chat.do(sources.touch, code, identity_id=chat.identity_id)
+        if source is not None and source.welcome:
+            await chat.say("start/source_welcome", welcome=source.welcome)
+    elif touch.outcome is Outcome.SELF:
+        await chat.say("start/own_link")
+    elif touch.outcome is Outcome.BOUND:
+        gift = touch.gift
+        prize = await chat.look(invitations.friend_prize, gift.points, gift.coupon_id)
+        await chat.say("start/invited", name=touch.referrer_name, prize=asdict(prize), act=touch.act)
 
 
 async def _welcome_back(chat: Chat, name: str) -> None:

@@ -140,6 +140,7 @@ class Touch:
     referrer_name: str = ""
     gift: Gift = Gift()
     """What the friend gets after the act."""
+    act: str = ""
 
 
 @dataclass(frozen=True)
@@ -196,6 +197,8 @@ class Standing:
     qualified: int
     pending: int
     next_level: Level | None
+    missing: int
+    """Friends to the next level; 0 without one."""
     points: int
     """Given so far and not taken back."""
     vouchers: int

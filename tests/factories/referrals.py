@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import text
@@ -67,6 +66,3 @@ async def later(session: AsyncSession, time: timedelta) -> None:
     moment = await clock.now(session) + time
     await session.execute(text("SELECT set_config('siyu.now', :now, true)"), {"now": moment.isoformat()})
     clock.remember(session, moment)
-
-
-ORDER = Decimal("88.00")

@@ -78,7 +78,7 @@ async def _bind(session: AsyncSession, referrer: Member, friend: Member, program
         return Touch(Outcome.KNOWN)
     fact = ReferralJoined(member_id=referrer.id, referral_id=made, programme_id=programme.id, friend_id=friend.id)
     await events.publish(session, fact)
-    return Touch(Outcome.BOUND, made, referrer.display_name, programme.terms.friend)
+    return Touch(Outcome.BOUND, made, referrer.display_name, programme.terms.friend, programme.terms.act)
 
 
 async def _velocity(session: AsyncSession, referrer_id: int, programme: Programme, now: datetime) -> str | None:

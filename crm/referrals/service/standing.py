@@ -45,11 +45,12 @@ async def of_member(session: AsyncSession, member_id: int) -> Standing:
     own = (GivenRow.member_id == member_id, GivenRow.taken_back_at.is_(None))
     given = select(func.coalesce(func.sum(GivenRow.points), 0), func.count(GivenRow.voucher_id)).where(*own)
     total, vouchers = (await session.execute(given)).one()
-    level = None
+    level, missing = None, 0
     if programme is not None:
         counted = await repository.qualified_count(session, member_id, programme.id)
         level = policy.next_level(programme.terms.levels, counted)
-    return Standing(programme, joined, qualified, pending, level, int(total), vouchers)
+        missing = level.friends - counted if level else 0
+    return Standing(programme, joined, qualified, pending, level, missing, int(total), vouchers)
 
 
 async def get(session: AsyncSession, referral_id: UUID) -> Referral:

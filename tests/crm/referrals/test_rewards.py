@@ -2,16 +2,19 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.coupons.service import holding
+from crm.db import clock
 from crm.db.base import Base
 from crm.events import service as events
 from crm.events.catalogue import OrderPlaced
 from crm.events.service import timeline
+from crm.events.types import RecordedEvent
 from crm.points import service as points
 from crm.referrals.errors import InvalidProgramme, ProgrammesOverlap
 from crm.referrals.service import joining, links, programmes, qualifying, standing
@@ -145,8 +148,8 @@ async def test_the_first_order_must_be_large_enough(session: AsyncSession) -> No
         assert (referral and referral.status) == wanted
 
 
-async def _order(session: AsyncSession, member_id: int, amount: Decimal) -> events.RecordedEvent:
-    placed = await events.clock.now(session)
+async def _order(session: AsyncSession, member_id: int, amount: Decimal) -> RecordedEvent:
+    placed = await clock.now(session)
     fact = OrderPlaced(member_id=member_id, order_id=1, amount=amount, currency="CNY", placed_at=placed)
     return await events.publish(session, fact)
 
@@ -201,7 +204,7 @@ async def test_one_programme_at_a_time(session: AsyncSession) -> None:
         {"limits": Limits(budget_points=-1)},
     ],
 )
-async def test_senseless_programmes_are_refused(session: AsyncSession, terms: dict[str, object]) -> None:
+async def test_senseless_programmes_are_refused(session: AsyncSession, terms: dict[str, Any]) -> None:
     with pytest.raises(InvalidProgramme):
         await make_programme(session, **terms)
     assert await programmes.listing(session) == []
