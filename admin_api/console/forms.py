@@ -1,7 +1,7 @@
 """Reading forms: bodies of the API made from typed fields, lists from one field, links that keep their filters."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -37,11 +37,20 @@ class InvalidForm(InvalidError):
 
 def body_of(model: type[B], **typed: Any) -> B:
     """The body that the API would take. Raises InvalidForm with a sentence per field."""
+    return _made(model, typed, lambda place: str(place[0]))
+
+
+def deep_body_of(model: type[B], typed: Mapping[str, Any]) -> B:
+    """Like `body_of`, for bodies with lists: paths are whole, such as `tiers.0.enter`."""
+    return _made(model, typed, lambda place: ".".join(map(str, place)))
+
+
+def _made(model: type[B], typed: Mapping[str, Any], path: Callable[[Sequence[int | str]], str]) -> B:
     try:
-        return model(**typed)
+        return model.model_validate(dict(typed))
     except ValidationError as error:
         faults = [
-            FieldError(path=str(item["loc"][0]), message=_SAID.get(item["type"], OTHERWISE), code=item["type"])
+            FieldError(path=path(item["loc"]), message=_SAID.get(item["type"], OTHERWISE), code=item["type"])
             for item in error.errors()
             if item["loc"]
         ]

@@ -18,6 +18,7 @@ from crm.members import service as members
 from crm.operators.permissions import Permission
 from crm.tickets import service
 from crm.tickets.types import TicketStatus
+from crm.tiers.service import standings as tiers
 
 router = page_router(f"{ROOT}/requests")
 HERE = f"{ROOT}/requests"
@@ -39,6 +40,7 @@ async def list_page(
         nav="requests",
         tickets=page.items,
         people=people,
+        first=await tiers.with_priority(edge.session, list(people)),
         shown_status=wanted.value,
         next_href=address(HERE, status=wanted.value, cursor=page.next_cursor) if page.next_cursor else "",
         start_href=address(HERE, status=wanted.value) if cursor else "",
@@ -61,6 +63,7 @@ async def ticket_page(edge: EdgeOf, ticket_id: IdPath) -> Response:
         **{
             **values,
             "ticket": ticket,
+            "comes_first": bool(await tiers.with_priority(edge.session, [ticket.member_id])),
             "actors": await actor_names(edge),
             "reply_action": f"{ROOT}/members/{member.id}/write",
         },
