@@ -211,3 +211,41 @@ class ReferralRejected(Event):
     programme_id: int
     friend_id: int
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawPlayed(Event):
+    """The member played a draw: the line of its log, and what it gave; `prize` is None for a red packet."""
+
+    kind = "draw_played"
+    title = "Draw played"
+    draw_id: int
+    position: int
+    prize_kind: str
+    prize: int | None
+    points: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MissionCompleted(Event):
+    """The member completed a mission in one of its windows, with what it is rewarded with."""
+
+    kind = "mission_completed"
+    title = "Mission completed"
+    mission_id: int
+    window: str
+    points: int
+    coupon_id: int | None
+    badge_id: int | None
+    draw_id: int | None
+    draw_chances: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BadgeEarned(Event):
+    """The member was given a badge."""
+
+    kind = "badge_earned"
+    title = "Badge earned"
+    badge_id: int
+    given_for: str

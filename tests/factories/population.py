@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import insert
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db.base import Base
@@ -41,6 +42,9 @@ class Person:
     is_finished: bool = False
     """The survey."""
     answers: Mapping[str, Any] | None = None
+    badges: frozenset[int] = frozenset()
+    missions: Mapping[int, int | None] = field(default_factory=dict)
+    """Mission -> days since it was completed; None: begun only."""
     vouchers: tuple[tuple[int, str, int | None], ...] = ()
     """Coupon, status, days until it runs out."""
     friends: tuple[str, ...] = ()
@@ -59,6 +63,7 @@ async def populate(session: AsyncSession, people: Sequence[Person], now: datetim
     await _contacts(session, known, now)
     await _deeds(session, known, now)
     await _answers(session, known, now)
+    await _missions(session, known, now)
     return ids
 
 
@@ -215,6 +220,35 @@ async def _deeds(session: AsyncSession, known: Known, now: datetime) -> None:
         if one.tier is not None
     ]
     await _insert(session, "tier_standings", standings)
+
+
+async def _missions(session: AsyncSession, known: Known, now: datetime) -> None:
+    numbers = sorted({number for _, one in known for number in (*one.badges, *one.missions)})
+    badges = [{"id": number, "name": {"en": "Badge"}, "emoji": "*"} for number in numbers]
+    missions = [
+        {"id": number, "name": {"en": "Mission"}, "steps": [], "window": "once", "rewards": {}} for number in numbers
+    ]
+    for table, rows in (("badges", badges), ("missions", missions)):
+        if rows:
+            await session.execute(upsert(TABLES[table]).on_conflict_do_nothing(), rows)
+    held = [
+        {"badge_id": badge_id, "member_id": key, "earned_at": now, "given_for": "test"}
+        for key, one in known
+        for badge_id in one.badges
+    ]
+    await _insert(session, "member_badges", held)
+    progress = [
+        {
+            "mission_id": mission_id,
+            "member_id": key,
+            "window": "once",
+            "counts": [1],
+            "completed_at": None if days is None else _ago(now, days),
+        }
+        for key, one in known
+        for mission_id, days in one.missions.items()
+    ]
+    await _insert(session, "mission_progress", progress)
 
 
 async def _answers(session: AsyncSession, known: Known, now: datetime) -> None:

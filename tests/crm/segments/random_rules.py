@@ -61,6 +61,8 @@ PEOPLE = st.lists(
         sources=st.tuples(st.none() | st.integers(1, 2), st.none() | st.integers(1, 2)),
         is_finished=st.booleans(),
         answers=st.none() | _some(ANSWERS),
+        badges=st.frozensets(st.integers(1, 2), max_size=2),
+        missions=st.dictionaries(st.integers(1, 2), st.none() | DAYS, max_size=2),
         vouchers=st.lists(
             st.tuples(st.integers(1, 2), st.sampled_from(_VOUCHER_STATES), st.none() | st.integers(-1, 1)), max_size=2
         ).map(tuple),
@@ -147,6 +149,8 @@ LEAVES: dict[str, SearchStrategy[Rule]] = {
         since_days=SPAN,
         is_at_risk=st.booleans(),
     ),
+    "badge": _leaf("badge", badge_id=st.integers(1, 2)),
+    "mission_completed": _leaf("mission_completed", mission_id=st.integers(1, 2), within_days=SPAN),
     "voucher": _leaf("voucher", status=st.sampled_from(_VOUCHER_STATES), coupon_id=st.integers(1, 2)),
 }
 """How a rule about each condition is made up; a test sees to it that none is missing."""

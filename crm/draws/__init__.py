@@ -1,0 +1,1 @@
+"""Draws: lucky draws and red packets whose results everybody can recompute."""

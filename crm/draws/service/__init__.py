@@ -1,0 +1,1 @@
+"""Use cases of draws: definitions, opening and closing, chances, playing, verification."""

@@ -1,0 +1,1 @@
+"""Missions and badges: things to do within a time, and what they are rewarded with."""

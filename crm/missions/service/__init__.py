@@ -1,0 +1,1 @@
+"""Use cases of missions: definitions, progress, badges."""
