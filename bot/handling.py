@@ -32,6 +32,7 @@ from crm.kit.errors import NotFoundError
 from crm.kit.failures import where
 from crm.members.types import Contact, Identity
 from crm.messages.types import Outbound
+from crm.referrals.service import devices
 from flows.engine.engine import Engine
 
 MAX_WAKE_ATTEMPTS = 5
@@ -197,6 +198,8 @@ class Handler:
         self, session: AsyncSession, channel: InboundChannel, heard: Heard, taken: TakenUpdate
     ) -> Sequence[UUID]:
         contact, conversation = await identity.converse(session, heard.given, taken.chat_key)
+        if heard.given.device is not None:
+            await devices.note(session, contact.member.id, heard.given.device)
         given = as_input(heard.given)
         with bound_contextvars(member_id=contact.member.id):
             is_tap_lost = await self._is_tap_lost(session, conversation, heard.given, taken)

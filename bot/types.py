@@ -65,6 +65,8 @@ class InboundInput:
     display_name: str = ""
     username: str | None = None
     locale_hint: str | None = None
+    device: str | None = None
+    """Fingerprint of the device, where a channel knows one: a keyed digest, see `crm.referrals.service.devices`."""
     at: datetime | None = None
     message_ref: str | None = None
     """The channel's reference of the message that was written or tapped."""

@@ -13,9 +13,11 @@ from crm.deliveries import channels
 from crm.events import subscriptions
 from crm.jobs.service import PORT as JOB_QUEUE
 from crm.kit import egress
+from crm.kit.addresses import PUBLIC_URL
 from crm.kit.crypto import Vault
 from crm.kit.parts import make_part
 from crm.messages import flow_texts
+from runtime.addresses import public_address
 from runtime.channels import discover_channels
 from runtime.endpoints import Servers
 from runtime.measuring.measures import Measures, make_measures
@@ -54,6 +56,7 @@ def make_ports(settings: "Settings", known: subscriptions.Subscriptions | None =
             flow_texts.PORT: flow_texts.FlowTexts,
             "conditions": partial(make_part, "crm.segments.catalogue:discover"),
             channels.PORT: lambda: {name: manifest.traits for name, manifest in discover_channels().items()},
+            PUBLIC_URL: partial(public_address, settings),
             egress.PORT: partial(make_part, "runtime.egress:make_egress", settings.egress),
         }
     )

@@ -9,6 +9,7 @@ from crm.brand.types import Brand
 from crm.kit.clock import process_now
 from crm.members import service as members
 from crm.members.types import Contact, MemberChanges
+from crm.referrals.service import devices
 from crm.webchat import service as webchat
 from crm.webchat.types import Visitor
 
@@ -33,7 +34,7 @@ class Greeted:
     opening: tuple[str, bytes] | None
 
 
-async def greet(desk: Desk, bot: Bot, hello: Hello, network: str) -> Greeted:
+async def greet(desk: Desk, bot: Bot, hello: Hello, network: str, agent: str = "") -> Greeted:
     """Know the visitor by their token, or give them one.
 
     Raises TokenInvalidError, TokenExpiredError, TooManyVisitorsError.
@@ -60,7 +61,8 @@ async def greet(desk: Desk, bot: Bot, hello: Hello, network: str) -> Greeted:
         "locale": locale,
         "menu": menu_view(labels),
     }
-    return Greeted(visitor, locale, welcome, _opening(visitor, contact, hello, locale))
+    device = devices.fingerprint(desk.vault, network, agent)
+    return Greeted(visitor, locale, welcome, _opening(visitor, contact, hello, locale, device))
 
 
 def _locale(brand: Brand, contact: Contact | None, hello: Hello) -> str:
@@ -71,7 +73,9 @@ def _locale(brand: Brand, contact: Contact | None, hello: Hello) -> str:
     return contact.member.locale
 
 
-def _opening(visitor: Visitor, contact: Contact | None, hello: Hello, locale: str) -> tuple[str, bytes] | None:
+def _opening(
+    visitor: Visitor, contact: Contact | None, hello: Hello, locale: str, device: str
+) -> tuple[str, bytes] | None:
     """Key and payload of "the chat was opened": for strangers, and for those who come by a deep link.
 
     A link that is loaded again within the hour opens nothing anew.
@@ -80,4 +84,4 @@ def _opening(visitor: Visitor, contact: Contact | None, hello: Hello, locale: st
         return None
     hour = process_now().strftime("%Y%m%d%H") if contact is not None else ""
     key = f"{visitor.address}:start:{hello.start or ''}:{hour}"
-    return key, inbound.opened(visitor.address, hello.start, locale)
+    return key, inbound.opened(visitor.address, hello.start, locale, device)

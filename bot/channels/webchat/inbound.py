@@ -26,9 +26,9 @@ def tapped(address: str, frame: Tapped) -> bytes:
     return _stored({"kind": "tap", "address": address, "data": frame.data, "message": frame.message_id})
 
 
-def opened(address: str, payload: str | None, locale: str) -> bytes:
-    """The chat was opened, perhaps by a deep link."""
-    return _stored({"kind": "start", "address": address, "payload": payload, "locale": locale})
+def opened(address: str, payload: str | None, locale: str, device: str | None = None) -> bytes:
+    """The chat was opened, perhaps by a deep link, on a device of which a fingerprint is known."""
+    return _stored({"kind": "start", "address": address, "payload": payload, "locale": locale, "device": device})
 
 
 def menu_label(frame: Tapped) -> str | None:
@@ -60,7 +60,9 @@ class WebchatInbound:
                 return _input(bot_id, address, InputKind.BUTTON, data=data, message_ref=reference)
             case "start":
                 payload_text, locale = _text(found, "payload"), _text(found, "locale")
-                return _input(bot_id, address, InputKind.START, payload=payload_text, locale_hint=locale)
+                device = _text(found, "device")
+                start = {"payload": payload_text, "locale_hint": locale, "device": device}
+                return _input(bot_id, address, InputKind.START, **start)
         raise UnusableUpdateError("the web chat stores no such kind")
 
     async def acknowledge(self, bot_id: int, tapped: InboundInput) -> None:

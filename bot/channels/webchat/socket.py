@@ -65,6 +65,7 @@ class _Page:
         self._bot = bot
         self._websocket = websocket
         self._network = websocket.client.host if websocket.client else "unknown"
+        self._agent = websocket.headers.get("user-agent", "")
         self._locale = "en"
         self._faults = 0
 
@@ -96,7 +97,7 @@ class _Page:
         """
         try:
             await self._admit()
-            return await greet(self._desk, self._bot, await self._hello(), self._network)
+            return await greet(self._desk, self._bot, await self._hello(), self._network, self._agent)
         except (TokenInvalidError, TokenExpiredError, TooManyVisitorsError) as refused:
             code = _CODES[type(refused)]
         except BadFrameError as bad:

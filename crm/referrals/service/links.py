@@ -5,15 +5,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.bots import service as bots
 from crm.db.session import surroundings
+from crm.kit.addresses import PUBLIC_URL
 from crm.kit.ids import token
 from crm.referrals import policy
 from crm.referrals.errors import NoAddress
 from crm.referrals.models import LinkRow
 from crm.sources import service as sources
 from crm.sources.types import SourceLink
-
-PUBLIC_URL = "public_url"
-"""Name of the port that holds the address of this deployment, as a text."""
 
 
 async def code_of(session: AsyncSession, member_id: int) -> str:

@@ -15,6 +15,7 @@ from crm.coupons.service import issuing
 from crm.db import clock
 from crm.db.savepoint import savepoint
 from crm.kit.errors import DomainError
+from crm.kit.ids import uuid7
 from crm.points import service as points
 from crm.points.errors import AlreadyReversed
 from crm.referrals import repository
@@ -84,7 +85,7 @@ async def take_back(session: AsyncSession, given: Sequence[GivenRow], *, reason:
             except (VoucherUsed, VoucherExpired) as error:
                 remains = error.code()
         # a level may be reached anew: its key is free again, and this line stays as history
-        values = {"taken_back_at": now, "remains": remains, "key": f"{row.key}@{now.isoformat()}"}
+        values = {"taken_back_at": now, "remains": remains, "key": f"{row.key}@{uuid7(now).hex}"}
         await _note(session, row.key, values)
 
 
@@ -157,14 +158,14 @@ async def _spend(session: AsyncSession, programme_id: int, amount: int) -> bool:
 async def _earn(session: AsyncSession, programme: Programme, due: Due, now: datetime) -> UUID:
     days = programme.terms.points_last_days
     ends = None if days is None else now + timedelta(days=days)
-    key = f"referral:{due.key}:{now.isoformat()}"
+    key = f"referral:{due.key}:{uuid7(now).hex}"
     made = await points.earn(session, due.member_id, due.gift.points, rule=RULE, key=key, expires_at=ends)
     return made.transaction_id
 
 
 async def _issue(session: AsyncSession, due: Due, coupon_id: int, now: datetime) -> UUID:
     async with savepoint(session):
-        key = f"referral:{due.key}:{now.isoformat()}"
+        key = f"referral:{due.key}:{uuid7(now).hex}"
         voucher = await issuing.issue(session, due.member_id, coupon_id, key=key, source=RULE)
     return voucher.id
 
