@@ -2,18 +2,22 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.events.loyalty import RedemptionAdvanced, RedemptionCancelled
+from crm.events.loyalty import RedemptionAdvanced, RedemptionCancelled, TierChanged
 from crm.events.subscriptions import subscriber
 from crm.events.types import RecordedEvent
 from crm.notices import service
 from crm.rewards.service import fulfilment
 from crm.rewards.types import RedemptionStatus
+from crm.tiers.service import programmes
+from crm.tiers.types import Reason
 
 _TEXTS: dict[str, str] = {
     RedemptionStatus.SHIPPED: "notices/redemption_shipped",
     RedemptionStatus.DELIVERED: "notices/redemption_delivered",
 }
 _SHORT = 8
+_TOLD = frozenset({Reason.REACHED, Reason.FELL_SHORT, Reason.GRANTED, Reason.GRANT_ENDED})
+"""A new programme moves everybody at once, which is what campaigns are for; of a merge nobody needs to hear."""
 
 
 @subscriber("notices.redemption_advanced", RedemptionAdvanced)
@@ -31,6 +35,30 @@ async def on_cancelled(session: AsyncSession, event: RecordedEvent) -> None:
     fact = event.as_event(RedemptionCancelled)
     assert isinstance(fact, RedemptionCancelled)
     await _tell(session, event, fact, "notices/redemption_cancelled")
+
+
+@subscriber("notices.tier_changed", TierChanged)
+async def on_tier_changed(session: AsyncSession, event: RecordedEvent) -> None:
+    """The member rose or fell by what they did, or by hand."""
+    fact = event.as_event(TierChanged)
+    assert isinstance(fact, TierChanged)
+    if fact.member_id is None or fact.reason not in _TOLD:
+        return
+    live = await programmes.live(session)
+    tiers = {tier.key: tier for tier in live.rules.tiers} if live else {}
+    now, before = tiers.get(fact.to_tier or ""), tiers.get(fact.from_tier or "")
+    is_up = fact.direction == "up"
+    if is_up and now is None:
+        return
+    await service.tell(
+        session,
+        fact.member_id,
+        "notices/tier_up" if is_up else "notices/tier_down",
+        event_id=event.id,
+        tier=now.name if now else None,
+        before=before.name if before else None,
+        multiplier=float(now.multiplier) if now else 1.0,
+    )
 
 
 async def _tell(

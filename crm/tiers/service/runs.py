@@ -1,6 +1,6 @@
 """Evaluating all members: once a day and after each publication, in ranges, going on where it stopped."""
 
-from datetime import datetime
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, insert, select, update
@@ -15,6 +15,8 @@ from crm.tiers.models import RunRow
 from crm.tiers.types import ProgrammeStatus, Reason, Run, RunKind
 
 _SHOWN = 20
+_MORNING = time(10)
+"""When the day's evaluation begins by the brand's clock, because who falls is told so."""
 
 
 async def start(session: AsyncSession, version: int, kind: RunKind) -> None:
@@ -31,7 +33,10 @@ async def start_daily(session: AsyncSession) -> bool:
         return False
     now = await clock.now(session)
     zone = ZoneInfo((await brand.get(session)).time_zone)
-    midnight = datetime.combine(now.astimezone(zone).date(), datetime.min.time(), zone)
+    today = now.astimezone(zone).date()
+    if now < datetime.combine(today, _MORNING, zone):
+        return False
+    midnight = datetime.combine(today, time(), zone)
     is_there = select(RunRow.id).where((RunRow.started_at >= midnight) | RunRow.finished_at.is_(None)).limit(1)
     if (await session.scalar(is_there)) is not None:
         return False
