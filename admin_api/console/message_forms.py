@@ -38,6 +38,8 @@ _VARIABLES = {
 _FLOWS = {
     "check_in": "Check in",
     "points": "My points",
+    "rewards": "Rewards",
+    "vouchers": "Vouchers",
     "sign_up": "Sign up",
     "survey": "Surveys that are open",
     "profile": "My profile",
