@@ -12,7 +12,7 @@ import structlog
 from crm.db.session import Sessions
 from crm.deliveries import effects
 from crm.deliveries.policy import CONTENT_ERRORS_TO_PAUSE, Candidate, reference
-from crm.deliveries.rates import Pacer
+from crm.deliveries.rates import Pacer, rate_of
 from crm.deliveries.types import (
     ChannelSender,
     ContentRejected,
@@ -172,10 +172,8 @@ class Caller:
     ) -> None:
         for chain in order:
             for index in chain:
-                wait = slots[index] - monotonic()
-                if wait > 0:
-                    await asyncio.sleep(wait)
                 call = calls[index]
+                await self._until(call, slots[index])
                 if not self.may_call(call.bot_id):
                     break
                 begun.add(index)
@@ -186,6 +184,16 @@ class Caller:
                     outcomes[index + 1 : chain.stop] = [outcome] * (chain.stop - index - 1)
                 if not isinstance(outcome, Sent | InDoubt):
                     break
+
+    async def _until(self, call: Call, slot: float) -> None:
+        """Wait for the slot, and after waking up late for those who leave before this one."""
+        rate = rate_of(call.candidate, self._senders[call.channel].traits, self._lane)
+        wait = slot - monotonic()
+        if wait <= 0:
+            wait = self._pacer.leave(call.bot_id, self._lane, rate)
+        while wait > 0 and self.may_call(call.bot_id):
+            await asyncio.sleep(wait)
+            wait = self._pacer.leave(call.bot_id, self._lane, rate)
 
     async def _call(self, call: Call) -> SendOutcome:
         if not isinstance(call.message, Outbound):

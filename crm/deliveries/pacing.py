@@ -3,24 +3,15 @@
 from collections.abc import Mapping, Sequence
 
 from crm.deliveries.calling import Call
-from crm.deliveries.rates import Pacer, Slot, slot_for
+from crm.deliveries.rates import Pacer, Slot, rate_of, slot_for
 from crm.deliveries.types import ChannelSender, Lane
 from crm.kit.clock import monotonic
 from crm.messages.types import ChannelTraits, Outbound
 
-USUAL_RATE = 25.0
-
-
-def rate_of(call: Call, traits: ChannelTraits, lane: Lane) -> float:
-    """Messages a second that the call's bot may send in this lane."""
-    if lane is Lane.PAID and traits.paid_rate > 0:
-        return traits.paid_rate
-    return call.candidate.bulk_rate or USUAL_RATE
-
 
 def slowest(senders: Mapping[str, ChannelSender], calls: Sequence[Call], lane: Lane) -> float:
     """The rate of the slowest bot among the calls, of which there is at least one."""
-    return min(rate_of(call, senders[call.channel].traits, lane) for call in calls)
+    return min(rate_of(call.candidate, senders[call.channel].traits, lane) for call in calls)
 
 
 async def reserve(pacer: Pacer, senders: Mapping[str, ChannelSender], calls: Sequence[Call], lane: Lane) -> list[float]:
@@ -34,7 +25,7 @@ async def reserve(pacer: Pacer, senders: Mapping[str, ChannelSender], calls: Seq
         traits = senders[first.channel].traits
         slots = [_slot(calls[index], traits) for index in indices]
         now = monotonic()
-        waits = await pacer.reserve(bot_id, lane, rate_of(first, traits, lane), slots)
+        waits = await pacer.reserve(bot_id, lane, rate_of(first.candidate, traits, lane), slots)
         for index, wait in zip(indices, waits, strict=True):
             begins[index] = now + wait
     return begins

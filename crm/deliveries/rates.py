@@ -13,6 +13,8 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from crm.deliveries.policy import Candidate
+from crm.deliveries.spacing import Spacing
 from crm.deliveries.types import Lane
 from crm.kit.clock import monotonic
 from crm.messages.types import ChannelTraits
@@ -24,6 +26,7 @@ _CHAT_BURST = 3
 _LONG_WEIGHT = 1.5
 """How many messages a long one counts for; providers stop senders of long texts earlier and do not say when."""
 UNKNOWN_PEERS = 4
+USUAL_RATE = 25.0
 _RETRY_VALKEY = 1.0
 _KNOWN_CHATS = 10_000
 
@@ -105,11 +108,22 @@ def slot_for(traits: ChannelTraits, address: str, length: int) -> Slot:
     return Slot(address, gap, _LONG_WEIGHT if is_long else 1.0)
 
 
+def rate_of(candidate: Candidate, traits: ChannelTraits, lane: Lane) -> float:
+    """Messages a second that the candidate's bot may send in this lane."""
+    if lane is Lane.PAID and traits.paid_rate > 0:
+        return traits.paid_rate
+    return candidate.bulk_rate or USUAL_RATE
+
+
 class Pacer(Protocol):
     """Says how long to wait before each of some messages."""
 
     async def reserve(self, bot_id: int, lane: Lane, rate: float, slots: Sequence[Slot]) -> list[float]:
         """Seconds from now at which each message may go at `rate` a second; the slots are taken."""
+        ...
+
+    def leave(self, bot_id: int, lane: Lane, rate: float) -> float:
+        """Asked when a slot is reached: 0 when the message leaves now, else after how many seconds to ask again."""
         ...
 
     async def slow_down(self, bot_id: int, rate: float, lane: Lane = Lane.BULK) -> None:
@@ -127,6 +141,11 @@ class Unpaced:
         """Now, all of them."""
         del bot_id, lane, rate
         return [0.0] * len(slots)
+
+    def leave(self, bot_id: int, lane: Lane, rate: float) -> float:
+        """At once."""
+        del bot_id, lane, rate
+        return 0.0
 
     async def slow_down(self, bot_id: int, rate: float, lane: Lane = Lane.BULK) -> None:
         """Nothing to slow down."""
@@ -155,6 +174,7 @@ class LocalPacer:
         self._slots: dict[tuple[int, Lane], float] = {}
         self._slow: dict[tuple[int, Lane], tuple[float, float]] = {}
         self._chats: OrderedDict[tuple[int, str], float] = OrderedDict()
+        self._spacing = Spacing()
 
     async def reserve(self, bot_id: int, lane: Lane, rate: float, slots: Sequence[Slot]) -> list[float]:
         """See `Pacer.reserve`."""
@@ -169,6 +189,10 @@ class LocalPacer:
             waits.append(self._after_chat(bot_id, slot, at, limits.chat_burst) - now)
         self._slots[bot_id, lane] = arrival
         return waits
+
+    def leave(self, bot_id: int, lane: Lane, rate: float) -> float:
+        """See `Pacer.leave`."""
+        return self._spacing.leave(bot_id, lane, rate, monotonic())
 
     async def slow_down(self, bot_id: int, rate: float, lane: Lane = Lane.BULK) -> None:
         """See `Pacer.slow_down`."""
@@ -214,6 +238,10 @@ class ValkeyPacer:
         if waits is None:
             return await self.local.reserve(bot_id, lane, rate, slots)
         return [wait / 1000 for wait in waits]
+
+    def leave(self, bot_id: int, lane: Lane, rate: float) -> float:
+        """See `Pacer.leave`; of this process, for each sleeps and wakes by itself."""
+        return self.local.leave(bot_id, lane, rate)
 
     async def slow_down(self, bot_id: int, rate: float, lane: Lane = Lane.BULK) -> None:
         """See `Pacer.slow_down`."""

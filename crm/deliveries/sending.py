@@ -18,11 +18,11 @@ from crm.deliveries import gates, leases, parts
 from crm.deliveries.calling import Call, Caller, in_groups, numbered
 from crm.deliveries.errors import LeaseLost
 from crm.deliveries.leases import Lease
-from crm.deliveries.pacing import USUAL_RATE, reserve, slowest
+from crm.deliveries.pacing import reserve, slowest
 from crm.deliveries.parts import Rendered
 from crm.deliveries.paying import Purse
 from crm.deliveries.policy import CHUNK, Candidate, group_size, part_of, window_size
-from crm.deliveries.rates import Pacer
+from crm.deliveries.rates import USUAL_RATE, Pacer
 from crm.deliveries.recording import Recorder
 from crm.deliveries.rendering import Batch, Renderer
 from crm.deliveries.types import ChannelSender, ContentRejected, Lane, MessageClass
