@@ -8,6 +8,7 @@ from crm.db.session import Sessions
 from crm.deliveries.types import ChannelSender, Lane, SendOutcome
 from crm.kit.clock import monotonic
 from crm.messages.types import ChannelTraits, Outbound
+from runtime.measuring.sends import RAISED, SendFigures, SendTally
 
 _SHORT = (0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 _LONG = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -24,12 +25,7 @@ class ProcessFigures:
         self._update_seconds = Histogram(
             "siyu_update_seconds", "Time to handle an update.", buckets=_LONG, registry=registry
         )
-        self._sends = Counter(
-            "siyu_sends", "Calls to channels, by outcome.", ["channel", "lane", "outcome"], registry=registry
-        )
-        self._send_seconds = Histogram(
-            "siyu_send_seconds", "Time of a call to a channel.", ["channel", "lane"], buckets=_LONG, registry=registry
-        )
+        self._sends = SendFigures(registry)
         self._waits = Histogram(
             "siyu_pool_wait_seconds", "Time waited for a connection.", ["pool"], buckets=_SHORT, registry=registry
         )
@@ -45,10 +41,9 @@ class ProcessFigures:
         self._updates.labels(result).inc()
         self._update_seconds.observe(seconds)
 
-    def send(self, channel: str, lane: Lane, outcome: str, seconds: float) -> None:
-        """A call to a channel ended."""
-        self._sends.labels(channel, lane.value, outcome).inc()
-        self._send_seconds.labels(channel, lane.value).observe(seconds)
+    def sends_of(self, channel: str) -> dict[Lane, SendTally]:
+        """Where the calls to a channel are counted."""
+        return self._sends.of(channel)
 
     def watch_pool(self, name: str, sessions: Sessions) -> None:
         """Measure the pool behind `sessions`."""
@@ -75,17 +70,17 @@ class MeasuredSender:
         self.inner = inner
         self.name: str = inner.name
         self.traits: ChannelTraits = inner.traits
-        self._figures = figures
+        self._tallies = figures.sends_of(inner.name)
 
     async def send(self, bot_id: int, address: str, message: Outbound, *, lane: Lane) -> SendOutcome:
         """See `ChannelSender.send`."""
-        started, outcome = monotonic(), "raised"
+        started, outcome = monotonic(), RAISED
         try:
             found = await self.inner.send(bot_id, address, message, lane=lane)
-            outcome = type(found).__name__.lower()
+            outcome = type(found)
             return found
         finally:
-            self._figures.send(self.name, lane, outcome, monotonic() - started)
+            self._tallies[lane].add(outcome, monotonic() - started)
 
     async def close(self) -> None:
         """Close what the sender holds open."""

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -25,6 +25,7 @@ from crm.messages.types import Outbound
 from runtime.embedded.process import free_port
 from runtime.measuring.counters import MeasuredSender, ProcessFigures
 from runtime.measuring.measures import Measures, living, make_measures
+from runtime.measuring.sends import _BOUNDS, SendFigures
 from runtime.measuring.server import showing
 from tests.docs.reading import read, rows
 
@@ -145,6 +146,37 @@ async def test_calls_are_counted_by_outcome() -> None:
     assert figures.registry.get_sample_value("siyu_sends_total", {**labels, "outcome": "sent"}) == 1
     assert figures.registry.get_sample_value("siyu_sends_total", {**labels, "outcome": "throttled"}) == 1
     assert figures.registry.get_sample_value("siyu_send_seconds_count", labels) == 2
+    assert figures.registry.get_sample_value("siyu_send_seconds_bucket", {**labels, "le": "+Inf"}) == 2
+
+
+async def test_a_call_that_raises_is_counted_too() -> None:
+    figures = ProcessFigures(CollectorRegistry())
+    fake = FakeSender()
+    sender = MeasuredSender(fake, figures)
+    fake.answer = _broken
+    with pytest.raises(RuntimeError):
+        await sender.send(1, "7", Outbound(text_html="Hi"), lane=Lane.BULK)
+    labels = {"channel": fake.name, "lane": "bulk", "outcome": "raised"}
+    assert figures.registry.get_sample_value("siyu_sends_total", labels) == 1
+
+
+def test_times_fall_into_the_buckets_of_a_histogram() -> None:
+    registry, usual = CollectorRegistry(), CollectorRegistry()
+    mine = SendFigures(registry).of("x")[Lane.BULK]
+    known = Histogram("siyu_send_seconds", "-", ["channel", "lane"], buckets=_BOUNDS, registry=usual)
+    for seconds in (0.0, 0.01, 0.0100001, 0.3, 30.0, 31.0):
+        mine.add(Sent, seconds)
+        known.labels("x", "bulk").observe(seconds)
+    labels = {"channel": "x", "lane": "bulk"}
+    for bound in ("0.01", "0.025", "0.5", "30.0", "+Inf"):
+        place = {**labels, "le": bound}
+        found = [item.get_sample_value("siyu_send_seconds_bucket", place) for item in (registry, usual)]
+        assert found[0] == found[1] is not None
+    assert registry.get_sample_value("siyu_send_seconds_sum", labels) == pytest.approx(61.3200001)
+
+
+def _broken(address: str, call: int) -> None:
+    raise RuntimeError
 
 
 async def _ask(address: tuple[str, int], request: bytes) -> bytes:
