@@ -9,7 +9,7 @@ from crm.brand.types import Brand
 from crm.imports.errors import InvalidMapping
 from crm.kit.errors import InvalidError
 from crm.kit.text import clean_name
-from crm.members import policy
+from crm.members import phones, policy
 from crm.members.attributes import AttributeDefinition, AttributeType, checked_value
 from crm.tags import policy as tag_policy
 
@@ -147,7 +147,7 @@ def _number(definition: AttributeDefinition, text: str) -> int | float:
 
 _READERS: dict[str, Callable[[str, Brand], Any]] = {
     "display_name": _name,
-    "phone": lambda text, brand: policy.normal_phone(text, policy.region_of(brand.currency)),
+    "phone": lambda text, brand: phones.normal_phone(text, policy.region_of(brand.currency)),
     "email": lambda text, _: policy.normal_email(text),
     "birthday": lambda text, _: _date(text),
     "locale": _locale,

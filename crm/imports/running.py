@@ -17,7 +17,7 @@ from crm.imports.models import ImportProblemRow, ImportRow
 from crm.imports.service import FILE
 from crm.imports.types import ImportStatus
 from crm.kit.errors import DomainError
-from crm.members import attributes, policy
+from crm.members import attributes, phones, policy
 from crm.members.attributes import AttributeDefinition
 from crm.members.errors import InvalidPhone
 
@@ -69,7 +69,7 @@ def _parse(text: str, fields: Sequence[str], region: str | None) -> tuple[list[t
         if column is None or record.problem is not None or not record.cells[column]:
             continue
         try:
-            phone = policy.normal_phone(record.cells[column], region)
+            phone = phones.normal_phone(record.cells[column], region)
         except InvalidPhone:
             continue
         if first.setdefault(phone, record.row) != record.row:

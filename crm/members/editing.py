@@ -15,7 +15,7 @@ from crm.db.session import vault
 from crm.events.catalogue import MemberUpdated
 from crm.events.service import publish
 from crm.kit.text import clean_name
-from crm.members import attributes, policy, zones
+from crm.members import attributes, phones, policy, zones
 from crm.members.errors import InvalidMember, MemberChanged, MemberGone, MemberNotFound, UnknownLocale
 from crm.members.repository import MEMBERS, PHONE, load
 from crm.members.sealing import email_columns, phone_columns
@@ -55,7 +55,7 @@ async def set_phone(
     session: AsyncSession, member_id: int, phone: str, *, is_verified: bool, region: str | None, by: str
 ) -> Member:
     """See `service.set_phone`."""
-    normal = policy.normal_phone(phone, region or policy.region_of((await brand.get(session)).currency))
+    normal = phones.normal_phone(phone, region or policy.region_of((await brand.get(session)).currency))
     member = await lock(session, member_id)
     safe = vault(session)
     known = await session.scalar(select(MEMBERS.c.phone_index).where(MEMBERS.c.id == member_id))

@@ -5,13 +5,11 @@ from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-import phonenumbers
-
-from crm.members.errors import InvalidEmail, InvalidPhone, UnknownTimeZone
+from crm.members.errors import InvalidEmail, UnknownTimeZone
 
 TAIL_DIGITS = 4
 _MASK = "****"
-_MAX_PHONE, _MAX_EMAIL = 40, 254
+_MAX_EMAIL = 254
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@(?:[^@\s.\x00-\x1f\x7f]{1,63}\.)+[^@\s.\x00-\x1f\x7f]{2,63}")
 _REGIONS = {"CNY": "CN", "HKD": "HK", "TWD": "TW", "SGD": "SG", "JPY": "JP", "KRW": "KR", "GBP": "GB", "USD": "US"}
 
@@ -24,19 +22,6 @@ def region_of(currency: str) -> str | None:
 def phone_tail(phone: str) -> str:
     """The last digits, by which somebody may be found who tells no more of a phone."""
     return phone[-TAIL_DIGITS:]
-
-
-def normal_phone(phone: str, region: str | None) -> str:
-    """`phone` in E.164, such as `+8613800138000`. Raises InvalidPhone."""
-    if len(phone) > _MAX_PHONE:
-        raise InvalidPhone
-    try:
-        parsed = phonenumbers.parse(phone.strip(), region)
-    except phonenumbers.NumberParseException as error:
-        raise InvalidPhone from error
-    if not phonenumbers.is_valid_number(parsed):
-        raise InvalidPhone
-    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
 
 
 def normal_email(email: str) -> str:

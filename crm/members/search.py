@@ -11,7 +11,7 @@ from crm.brand import service as brand
 from crm.db.session import vault
 from crm.kit.crypto import Vault
 from crm.kit.paging import Page, check_limit, decode_cursor, page_of
-from crm.members import policy
+from crm.members import phones, policy
 from crm.members.errors import InvalidEmail, InvalidPhone
 from crm.members.repository import EMAIL, IDENTITIES, MEMBERS, PHONE, PHONE_TAIL, masked_phone
 from crm.members.types import MemberQuery, MemberSummary
@@ -103,7 +103,7 @@ async def _matching(session: AsyncSession, text: str) -> Select[Any]:
 async def _phone_indexes(session: AsyncSession, text: str) -> tuple[bytes, ...]:
     region = policy.region_of((await brand.get(session)).currency)
     try:
-        return vault(session).blind_indexes(policy.normal_phone(text, region), PHONE)
+        return vault(session).blind_indexes(phones.normal_phone(text, region), PHONE)
     except InvalidPhone:
         return ()
 
