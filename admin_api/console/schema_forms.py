@@ -1,5 +1,6 @@
 """Forms made from the JSON schema of a parameters model, and the way back from what was typed."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,14 +15,14 @@ def fields(
 ) -> list[dict[str, Any]]:
     """One entry per property, those that must be filled first: name, label, help, kind, bounds, value.
 
-    Kinds are number, text, switch and many.
+    Kinds are number, text, switch, choice, many (of `choices`) and words (typed, with commas between).
     """
     required = set(schema.get("required", []))
     return [
         {
-            **_field(edge, name, _plain(raw), values.get(name)),
+            **_field(edge, name, _plain(raw, schema), values.get(name), name in choices),
             "required": name in required,
-            "choices": choices.get(name, []),
+            "choices": choices.get(name) or _options(edge, _plain(raw, schema)),
         }
         for name, raw in sorted(schema.get("properties", {}).items(), key=lambda item: item[0] not in required)
     ]
@@ -31,20 +32,41 @@ def read(schema: Mapping[str, Any], typed: Mapping[str, list[str]]) -> dict[str,
     """The parameters that were typed, by property; the model judges them. An empty field is left to its default."""
     found: dict[str, Any] = {}
     for name, raw in schema.get("properties", {}).items():
-        value = _value(_plain(raw), typed.get(f"{PREFIX}{name}", []))
+        value = _value(_plain(raw, schema), typed.get(f"{PREFIX}{name}", []))
         if value is not None:
             found[name] = value
     return found
 
 
-def _plain(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """The property with the first type of a choice of types: `integer | null` is an integer that may be left out."""
+def _plain(raw: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The property with the first type of a choice of types: `integer | null` is an integer that may be left out.
+
+    A reference to a list of names is replaced by them.
+    """
+    if "$ref" in raw:
+        known = schema.get("$defs", {}).get(raw["$ref"].rpartition("/")[2], {})
+        return {**known, **raw}
     kinds = [item for item in raw.get("anyOf", []) if item.get("type") != "null"]
     return {**raw, **(kinds[0] if kinds else {})}
 
 
-def _field(edge: Edge, name: str, schema: Mapping[str, Any], value: Any) -> dict[str, Any]:
+def _options(edge: Edge, schema: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a list of names offers, in words."""
+    return [{"value": name, "label": say(edge, str(name).capitalize())} for name in schema.get("enum", [])]
+
+
+def _field(
+    edge: Edge,
+    name: str,
+    schema: Mapping[str, Any],
+    value: Any,
+    is_offered: bool,
+) -> dict[str, Any]:
     kind = {"integer": "number", "number": "number", "boolean": "switch", "array": "many"}.get(schema["type"], "text")
+    if kind == "many" and not is_offered:
+        kind = "words"
+    if "enum" in schema:
+        kind = "choice"
     return {
         "name": f"{PREFIX}{name}",
         "path": name,
@@ -65,6 +87,7 @@ def _value(schema: Mapping[str, Any], typed: list[str]) -> Any:
         case "boolean":
             return bool(given)
         case "array":
+            given = [part.strip() for text in given for part in re.split("[,，、\n]", text) if part.strip()]
             return [_number(text) for text in given] if schema.get("items", {}).get("type") == "integer" else given
         case "integer" | "number":
             return _number(given[0]) if given else None

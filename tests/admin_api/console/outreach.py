@@ -73,6 +73,8 @@ class Outreach:
             "rule": f"/earning-rules/{self.rule_id}",
             "rule_kinds": "/earning-rules/new",
             "rule_new": "/earning-rules/new?kind=order_rate",
+            "rule_goods_new": "/earning-rules/new?kind=purchase",
+            "replays": "/earning-replays",
         }
         return {name: f"/console{path}" for name, path in found.items()}
 
