@@ -13,6 +13,7 @@ from .line import Line, open_line
 from .manifest import NAME, TRAITS
 from .payloads import text_payload
 from .reading import read_update
+from .usual import read_usual
 
 log = structlog.get_logger(__name__)
 _ACKNOWLEDGE_SECONDS = 5.0
@@ -30,7 +31,8 @@ class TelegramInbound:
     def parse(self, bot_id: int, payload: bytes) -> InboundInput | None:
         """The stored update as an input; None when there is nothing to do. Raises UnusableUpdateError."""
         try:
-            return read_update(bot_id, Update.model_validate(tolerant_loads(payload)))
+            raw = tolerant_loads(payload)
+            return read_usual(bot_id, raw) or read_update(bot_id, Update.model_validate(raw))
         except Exception as error:  # the validators of foreign types raise what they like
             raise UnusableUpdateError(f"not an update of the Bot API: {type(error).__name__}") from error
 

@@ -87,11 +87,15 @@ def _private(given: InboundInput, message: Message, user: User) -> InboundInput 
     return given if message.content_type in _OTHER else None
 
 
-def _text(given: InboundInput, text: str) -> InboundInput:
+def start_payload(text: str) -> tuple[bool, str | None]:
+    """Whether the text is Telegram's way to open the chat, and what the deep link carried."""
     opened = _START.match(text)
-    if opened is None:
-        return replace(given, kind=InputKind.TEXT)
-    return replace(given, kind=InputKind.START, payload=opened.group("payload"))
+    return (False, None) if opened is None else (True, opened.group("payload"))
+
+
+def _text(given: InboundInput, text: str) -> InboundInput:
+    is_start, payload = start_payload(text)
+    return replace(given, kind=InputKind.START if is_start else InputKind.TEXT, payload=payload)
 
 
 def _tap(bot_id: int, query: CallbackQuery) -> InboundInput | None:
