@@ -41,6 +41,18 @@ class MergeStep(Protocol):
         ...
 
 
+@runtime_checkable
+class LockingStep(Protocol):
+    """A step whose capability locks rows of its own before it touches profiles; a merge takes these locks first.
+
+    Otherwise a merge that holds a profile and a change that holds such a row could wait for each other.
+    """
+
+    async def lock(self, session: AsyncSession, keep_id: int, drop_id: int) -> None:
+        """Lock what belongs to both, in the order in which the capability always does."""
+        ...
+
+
 @cache
 def steps() -> Sequence[MergeStep]:
     """The steps of all capabilities, by the capability's name."""
@@ -64,6 +76,7 @@ async def merge(session: AsyncSession, keep_id: int, drop_id: int, *, by: str) -
     """
     keep, drop = await _lock_both(session, keep_id, drop_id)
     _check(keep, drop)
+    await _lock_parts(session, keep_id, drop_id)
     records = {step.name: await step.merge(session, keep_id, drop_id) for step in steps()}
     await session.execute(
         update(MEMBERS)
@@ -84,6 +97,7 @@ async def undo(session: AsyncSession, merge_id: int, *, by: str) -> Merge:
         raise MergeUndone(merge_id=merge_id)
     if keep.status is not MemberStatus.ACTIVE or drop.merged_into_id != keep.id:
         raise MergeImpossible("the kept profile was itself merged or erased; undo that first")
+    await _lock_parts(session, keep.id, drop.id)
     await session.execute(
         update(MEMBERS)
         .where(MEMBERS.c.id == drop.id)
@@ -121,7 +135,9 @@ async def _find(session: AsyncSession, condition: Any) -> list[Merge]:
 
 
 async def _lock_both(session: AsyncSession, keep_id: int, drop_id: int) -> tuple[Member, Member]:
-    query = select(MEMBERS).where(MEMBERS.c.id.in_((keep_id, drop_id))).order_by(MEMBERS.c.id).with_for_update()
+    # Their keys stay: who adds a row that refers to them, such as a first account, need not wait, and does not cross.
+    query = select(MEMBERS).where(MEMBERS.c.id.in_((keep_id, drop_id))).order_by(MEMBERS.c.id)
+    query = query.with_for_update(key_share=True)
     rows = (await session.execute(query)).mappings().all()
     now = await clock.now(session)
     found = {row["id"]: member_of(row, vault(session), now) for row in rows}
@@ -129,6 +145,12 @@ async def _lock_both(session: AsyncSession, keep_id: int, drop_id: int) -> tuple
         if member_id not in found:
             raise MemberNotFound(member_id=member_id)
     return found[keep_id], found[drop_id]
+
+
+async def _lock_parts(session: AsyncSession, keep_id: int, drop_id: int) -> None:
+    for step in steps():
+        if isinstance(step, LockingStep):
+            await step.lock(session, keep_id, drop_id)
 
 
 def _check(keep: Member, drop: Member) -> None:

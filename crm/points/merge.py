@@ -37,9 +37,18 @@ class PointsMerge:
 
     name = "points"
 
+    async def lock(self, session: AsyncSession, keep_id: int, drop_id: int) -> None:
+        """Both accounts: every posting locks an account first and its profile afterwards.
+
+        A dropped account leads on to the kept one, and is locked before it, as by postings that follow it.
+        """
+        account = select(AccountRow.member_id).where(AccountRow.member_id == drop_id, AccountRow.merged_into_id > 0)
+        follows = await session.scalar(account) is not None
+        for member_id in (drop_id,) if follows else sorted((keep_id, drop_id)):
+            await repository.lock(session, member_id)
+
     async def merge(self, session: AsyncSession, keep_id: int, drop_id: int) -> dict[str, Any]:
         """Answers the signed amount that moved, the postings that took it, and what was pending or held."""
-        await _lock(session, keep_id, drop_id)
         aside = {side.value: await moving.move(session, table, drop_id, keep_id) for side, table in _ASIDE.items()}
         for side in _ASIDE:
             await _shift(session, side, drop_id, keep_id, aside[side.value])
@@ -51,7 +60,6 @@ class PointsMerge:
     async def undo(self, session: AsyncSession, keep_id: int, drop_id: int, record: dict[str, Any]) -> None:
         """Move the same amount back, and what is still pending or held of theirs."""
         await _follow(session, drop_id, None)
-        await _lock(session, keep_id, drop_id)
         for side, table in _ASIDE.items():
             keys = record.get("aside", {}).get(side.value, [])
             own = [row.key for row in await session.execute(_open(side, keep_id, keys))]
@@ -93,12 +101,6 @@ async def _ran_out(session: AsyncSession, keep_id: int, record: dict[str, Any]) 
         return 0
     values = {"member_id": keep_id, "given_id": UUID(record["given_id"])}
     return int((await session.execute(_RAN_OUT, values)).scalar_one())
-
-
-async def _lock(session: AsyncSession, *member_ids: int) -> None:
-    """In the order of ids, as every merge does."""
-    for member_id in sorted(member_ids):
-        await session.execute(select(func.siyu_lock_account(member_id)))
 
 
 async def _follow(session: AsyncSession, drop_id: int, keep_id: int | None) -> None:

@@ -13,6 +13,7 @@ SQL_PARTS = {
         {"_JOINED_RESULTS", "_OPEN_BULK", "_OPEN_REPLY", "_RESULT"},
         "parts that stand in the migration",
     ),
+    "crm/migrations/versions/r0032_ledger_whole.py": ({"name"}, "names that stand in the migration"),
     "crm/points/verification.py": ({"query"}, "one of the module's own queries"),
     "crm/segments/service.py": ({"PREVIEW_SECONDS"}, "a constant of the module"),
     "runtime/backup/loading.py": ({"quoted", "last"}, "the quoted name of a schema, and statements of our own"),

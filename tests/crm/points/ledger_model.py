@@ -20,6 +20,8 @@ class Wallet:
 
     lots: list[Lot] = field(default_factory=list)
     debt: int = 0
+    held: int = 0
+    pending: int = 0
     count: int = 0
 
     @property
