@@ -15,8 +15,7 @@ _SHOWN = 5
 
 
 async def _ways(session: AsyncSession, member_id: int, locale: str) -> list[WayToEarn]:
-    del member_id
-    return await points.how_to_earn(session, locale)
+    return await points.how_to_earn(session, locale, member_id)
 
 
 @flow(

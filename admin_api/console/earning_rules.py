@@ -19,6 +19,7 @@ from crm.campaigns import service as campaigns
 from crm.kit.errors import DomainError
 from crm.operators.permissions import Permission
 from crm.points import earning_rules as service
+from crm.points import telling
 from crm.points.kinds import RuleKind, kind_named, kinds
 from crm.points.terms import Over
 from crm.points.types import EarningRule
@@ -164,8 +165,7 @@ async def _listed(edge: Edge) -> dict[str, Any]:
 
 
 def _words(edge: Edge, rule: EarningRule) -> str:
-    kind = kind_named(rule.kind)
-    return kind.explain(kind.parameters.model_validate(rule.parameters), edge.acting.locale) or ""
+    return telling.words(rule, edge.acting.locale)
 
 
 def typed_text(sent: FormData, name: str) -> str:

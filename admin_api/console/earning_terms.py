@@ -14,6 +14,7 @@ from crm.tags import service as tags
 
 CAPS = ("member_day", "member_week", "member_month", "member_ever", "rule_month", "rule_ever")
 WINDOW = ("multiplier", "weekdays", "from_day", "until_day", "from_time", "until_time")
+LOCALES = ("zh-CN", "en")
 _MOST_WINDOWS = 20
 _MOST = 2000
 _DIGITS = 16
@@ -35,6 +36,7 @@ def read(sent: FormData) -> dict[str, Any]:
     found["tier_multipliers"] = _pairs(_text(sent, "term_tier_multipliers"))
     found["windows"] = [window for number in range(_MOST_WINDOWS) if (window := _window(sent, number))]
     found["caps"] = _caps(sent)
+    found["told"] = {locale: text for locale in LOCALES if (text := _text(sent, f"told_{locale}"))}
     return {name: value for name, value in found.items() if value not in ("", None, {}, [])}
 
 
@@ -49,6 +51,7 @@ async def shown(edge: Edge, terms: Mapping[str, Any]) -> dict[str, Any]:
         "audience": audience,
         "windows": [{**one, "weekdays": _joined(one.get("weekdays"))} for one in windows] + [{}],
         "caps": terms.get("caps", {}),
+        "told": terms.get("told", {}),
         "cap_names": {name: say(edge, _CAP_WORDS[name]) for name in CAPS},
         "stages": _offered(edge, Stage),
         "periods": _offered(edge, BirthdayPeriod),

@@ -20,10 +20,9 @@ from crm.points.checking import RuleText, checked
 from crm.points.defaults import SHIPPED
 from crm.points.errors import InvalidRule, RuleNotFound, RuleNotGrantable
 from crm.points.kinds import kind_named
-from crm.points.kinds import kinds as all_kinds
 from crm.points.models import EarningProgrammeRow, EarningRuleRow, EarningRuleVersionRow
 from crm.points.terms import MAX_SUM, Over, terms_of
-from crm.points.types import EarningRule, WayToEarn
+from crm.points.types import EarningRule
 
 SELDOM = "points.award_seldom"
 """The subscriber to whom events go only when some rule reacts to them."""
@@ -161,17 +160,6 @@ async def expiry(session: AsyncSession, rule: EarningRule, at: datetime) -> date
     """When points run out that the rule gives at `at`; None for never."""
     validity = kind_named(rule.kind).parameters.model_validate(rule.parameters)
     return validity.expires_at(at, ZoneInfo((await brand.get(session)).time_zone))
-
-
-async def how_to_earn(session: AsyncSession, locale: str) -> list[WayToEarn]:
-    """What the rules in force now give, told in `locale`, in the order of their creation."""
-    ways = []
-    for rule in await in_force(session, list(all_kinds()), await clock.now(session)):
-        kind = kind_named(rule.kind)
-        told = kind.explain(kind.parameters.model_validate(rule.parameters), locale)
-        if told is not None:
-            ways.append(WayToEarn(rule.kind, told))
-    return ways
 
 
 async def ensure_defaults(session: AsyncSession) -> int:

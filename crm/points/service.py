@@ -21,6 +21,7 @@ from crm.points import (
     policy,
     repository,
     taking_back,
+    telling,
     verification,
 )
 from crm.points.errors import NotReversible, TransactionNotFound
@@ -217,9 +218,9 @@ async def statement(
     return Page(shown, encode_cursor(shown[-1].sequence) if len(found) > limit else None)
 
 
-async def how_to_earn(session: AsyncSession, locale: str) -> list[WayToEarn]:
-    """What the rules in force now give, told in `locale`."""
-    return await earning_rules.how_to_earn(session, locale)
+async def how_to_earn(session: AsyncSession, locale: str, member_id: int | None = None) -> list[WayToEarn]:
+    """What the rules in force now give, told in `locale`; with `member_id` also what is for some members only."""
+    return await telling.how_to_earn(session, locale, member_id)
 
 
 async def ensure_defaults(session: AsyncSession) -> int:

@@ -22,6 +22,7 @@ _MOST_CHOSEN = 50
 Multiplier = Annotated[Decimal, Field(gt=0, le=100, max_digits=6, decimal_places=3)]
 Key = Annotated[str, Field(min_length=1, max_length=100)]
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Told = Annotated[str, Field(min_length=1, max_length=200)]
 PerMember = Annotated[int | None, Field(ge=1, le=MAX_POINTS)]
 OverAll = Annotated[int | None, Field(ge=1, le=MAX_SUM)]
 
@@ -119,6 +120,9 @@ class Terms(Parameters):
     caps: Caps = Caps()
     is_once: bool = Field(False, description="Once for each member, ever.")
     priority: int = Field(0, ge=-1000, le=1000, description="Higher ones come first.")
+    told: dict[Key, Told] = Field(
+        {}, max_length=20, description="What members read, by language (en, zh-CN); a formula is told only so."
+    )
     group: str = Field("", max_length=50, description="Of the rules with this name only one gives something.")
     stacking: Stacking = Field(Stacking.BEST, description="Which one: the best, or the first by priority.")
 

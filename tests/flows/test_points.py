@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
-from crm.points import holds, pending
+from crm.points import earning_rules, holds, pending
 from crm.points import service as points
 from tests.conftest import At
 from tests.flows.talking import member, stranger, words
@@ -64,3 +64,21 @@ async def test_a_stranger_is_led_through_sign_up_first(session: AsyncSession) ->
         await chat.tap("以后再说")
         chat.expects("没关系")
         chat.expects_not("积分。")
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+async def test_new_ways_to_earn_are_told(session: AsyncSession, locale: str) -> None:
+    told = {"en": "Tea & cake: twice the points <today>", "zh-CN": "茶点双倍 <今天>"}
+    goods = {"points": 10, "per_amount": 100, "categories": ["tea"]}
+    await earning_rules.create(session, kind="purchase", name="Tea", parameters=goods)
+    await earning_rules.create(session, kind="review", name="Review", parameters={"points": 8, "needs_picture": True})
+    await earning_rules.create(
+        session, kind="custom_event", name="Cake", parameters={"points": 1, "event_name": "cake"}, terms={"told": told}
+    )
+    async with member(session, locale) as chat:
+        await chat.send("/points")
+        chat.expects(
+            words(locale, "For every 100 CNY you spend on tea: 10 points", "购买tea，每消费 100 CNY，得 10 积分")
+        )
+        chat.expects(words(locale, "Write a review with a picture: 8 points", "发表带图评价，得 8 积分"))
+        chat.expects(told[locale])
