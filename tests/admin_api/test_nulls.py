@@ -13,6 +13,8 @@ from tests.factories.members import make_member
 from tests.factories.surveys import make_survey
 
 JOURNEY = {"name": "J", "trigger": {"kind": "member_signed_up"}, "graph": {"start": "a", "nodes": {"a": SEND}}}
+COUPON = {"name": {"en": "C"}, "terms": {"kind": "gift"}}
+REWARD = {"name": {"en": "R"}, "kind": "goods", "price": {"points": 5}}
 RULE = {"kind": "check_in", "name": "Daily", "parameters": {"points": 5}}
 
 
@@ -39,6 +41,8 @@ async def _resources(site: Site, client: httpx.AsyncClient) -> dict[str, str]:
         "campaign_id": await _made(client, "campaigns", {"name": "C", "segment_id": int(segment), "message": message}),
         "journey_id": await _made(client, "journeys", JOURNEY),
         "rule_id": await _made(client, "earning-rules", RULE),
+        "coupon_id": await _made(client, "coupons", COUPON),
+        "reward_id": await _made(client, "rewards", REWARD),
         "source_id": await _made(client, "sources", {"name": "Poster"}),
         "template_id": await _made(client, "messages/templates", {"name": "T", "message": message}),
     }
