@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from benchmarks import broadcast, footprint, inbound, ledger, limits
+from benchmarks import broadcast, footprint, inbound, ledger, limits, tiers
 from benchmarks.results import Result, show, write
 from benchmarks.sizes import FULL
 from benchmarks.stage import Stage, stage
@@ -17,6 +17,7 @@ ALL: dict[str, Measure] = {
     "broadcast": broadcast.measure,
     "limits": limits.measure,
     "ledger": ledger.measure,
+    "tiers": tiers.measure,
     "footprint": footprint.measure,
 }
 
