@@ -10,13 +10,13 @@ from admin_api.console.pages import locale_of, reason, say
 from admin_api.edge import Edge
 from crm.campaigns import planning, service
 from crm.campaigns.types import Campaign, CampaignProgress, CampaignStatus, LaunchPlan
+from crm.deliveries import remaining
 from crm.deliveries.paying import MESSAGES_PER_STAR
 from crm.deliveries.types import DeliveryState
 from crm.kit.errors import DomainError
 from crm.operators import service as operators
 from crm.segments import service as segments
 
-_RATE = 25
 _PARTS = (
     (DeliveryState.DELIVERED, "Delivered", "success"),
     (DeliveryState.SENT, "Sent", "info"),
@@ -77,13 +77,15 @@ def meter_parts(edge: Edge, progress: CampaignProgress) -> list[dict[str, Any]]:
     ]
 
 
-def progress_values(edge: Edge, progress: CampaignProgress) -> dict[str, Any]:
+async def progress_values(edge: Edge, progress: CampaignProgress) -> dict[str, Any]:
     """Everything that the live piece shows."""
     campaign, counts = progress.campaign, progress.counts
     state = counts.by_state
     waiting = state.get("queued", 0) + state.get("claimed", 0) + state.get("sending", 0)
     ordered = sorted(counts.suppressed.items(), key=lambda item: (-item[1], item[0]))
     is_running = campaign.status is CampaignStatus.RUNNING
+    due = waiting - counts.deferred if is_running else 0
+    seconds = await remaining.seconds_left(edge.session, service.SOURCE, campaign.id, due) if due > 0 else 0.0
     is_resting = campaign.status is CampaignStatus.PAUSED and bool(progress.broadcast and progress.broadcast.resumes_at)
     return {
         "campaign": campaign,
@@ -95,7 +97,7 @@ def progress_values(edge: Edge, progress: CampaignProgress) -> dict[str, Any]:
         "held": reason_words(edge, campaign.held_reason),
         "stars_spent": progress.broadcast.paid_count / MESSAGES_PER_STAR if progress.broadcast else 0,
         "resumes_at": progress.broadcast.resumes_at if progress.broadcast else None,
-        "left": duration(edge, (waiting - counts.deferred) / _RATE) if is_running and waiting > counts.deferred else "",
+        "left": duration(edge, seconds) if seconds else "",
         "is_watched": campaign.status in _WATCHED or is_resting,
     }
 
@@ -120,7 +122,7 @@ async def detail_values(edge: Edge, campaign_id: int) -> dict[str, Any]:
     segment = await segments.get(edge.session, campaign.segment_id)
     linked = await operators.linked_identities(edge.session, edge.acting.id)
     values: dict[str, Any] = {
-        **progress_values(edge, progress),
+        **await progress_values(edge, progress),
         "segment": segment,
         "linked": linked,
         "plan": None,

@@ -109,14 +109,14 @@ async def progress_piece(edge: EdgeOf, campaign_id: IdPath, status: str = "") ->
     progress = await service.progress(edge.session, campaign_id)
     if status and status != progress.campaign.status:
         return Response(status_code=204, headers={"HX-Refresh": "true"})
-    return await render(edge, "campaigns/progress", **progress_values(edge, progress))
+    return await render(edge, "campaigns/progress", **await progress_values(edge, progress))
 
 
 @router.get("/{campaign_id}/figures", dependencies=[_READ], name="campaign.figures_piece")
 async def figures_piece(edge: EdgeOf, campaign_id: IdPath) -> Response:
     """A small meter for lists."""
     progress = await service.progress(edge.session, campaign_id)
-    return await render(edge, "campaigns/figures", **progress_values(edge, progress))
+    return await render(edge, "campaigns/figures", **await progress_values(edge, progress))
 
 
 @router.get("/{campaign_id}/preview", dependencies=[_READ], name="campaign.preview_piece")
