@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import bindparam, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -143,9 +144,9 @@ async def of_identities(
     return [_message(session, row) for row in rows]
 
 
-def _body(message: NewMessage, kept: str) -> str:
+def _body(message: NewMessage, kept: str) -> bytes:
     photo = None if message.photo_media_id is None else str(message.photo_media_id)
-    return json.dumps({"text": kept, "buttons": message.buttons, "photo": photo}, ensure_ascii=False)
+    return orjson.dumps({"text": kept, "buttons": message.buttons, "photo": photo})
 
 
 def _message(session: AsyncSession, row: MessageRow) -> TranscriptMessage:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db.prepared import driver_of
-from crm.db.told import told_as_usual
+from crm.db.told import DRIVER_ERRORS, as_usual
 
 _WAITING = "siyu_joint"
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)\b")
@@ -77,8 +77,10 @@ def forget(session: AsyncSession, since: int) -> None:
 async def _run(session: AsyncSession, joined: Sequence[Given]) -> Any:
     words, names = _statement(tuple(part for part, _ in joined))
     driver = await driver_of(session)
-    with told_as_usual(words):
+    try:
         return await driver.fetchrow(words, *[joined[place][1][name] for place, name in names])
+    except DRIVER_ERRORS as error:
+        raise as_usual(words, error) from error
 
 
 @cache

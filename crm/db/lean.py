@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.util import greenlet_spawn
 
-from crm.db.told import told_as_usual
+from crm.db.told import DRIVER_ERRORS, as_usual
 
 _LEAN = "siyu_lean"
 
@@ -95,8 +95,10 @@ async def begin(pooled: Any) -> Any:
     driver = pooled.driver_connection
     if not driver.is_in_transaction():
         transaction = driver.transaction()
-        with told_as_usual("BEGIN"):
+        try:
             await transaction.start()
+        except DRIVER_ERRORS as error:
+            raise as_usual("BEGIN", error) from error
         pooled.dbapi_connection._transaction = transaction  # noqa: SLF001 - the dialect has no other way
     return driver
 
@@ -105,8 +107,10 @@ async def _commit(pooled: Any) -> None:
     adapter = pooled.dbapi_connection
     transaction, adapter._transaction = adapter._transaction, None  # noqa: SLF001 - see `begin`
     if transaction is not None:
-        with told_as_usual("COMMIT"):
+        try:
             await transaction.commit()
+        except DRIVER_ERRORS as error:
+            raise as_usual("COMMIT", error) from error
 
 
 def _roll_back(connection: Connection) -> None:

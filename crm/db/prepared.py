@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from crm.db.lean import begin, lean_of
-from crm.db.told import told_as_usual
+from crm.db.told import DRIVER_ERRORS, as_usual
 
 _DIALECT = make_url("postgresql+asyncpg://").get_dialect()()
 _DRIVER = "siyu_driver"
@@ -61,8 +61,11 @@ class Prepared:
         """The rows, inside the session's transaction. Raises what a session's `execute` raises."""
         driver = await driver_of(session)
         given = {**self._fixed, **values}
-        with told_as_usual(self._text):
-            return list(await driver.fetch(self._text, *[given[name] for name in self._names]))
+        try:
+            found: list[Any] = await driver.fetch(self._text, *[given[name] for name in self._names])
+        except DRIVER_ERRORS as error:
+            raise as_usual(self._text, error) from error
+        return found
 
     async def first(self, session: AsyncSession, **values: Any) -> Any:
         """The first row or None; see `fetch`."""
@@ -73,5 +76,7 @@ class Prepared:
 async def command(session: AsyncSession, words: str) -> None:
     """Run fixed SQL without parameters or rows, such as SAVEPOINT; see `Prepared.fetch`."""
     driver = await driver_of(session)
-    with told_as_usual(words):
+    try:
         await driver.execute(words)
+    except DRIVER_ERRORS as error:
+        raise as_usual(words, error) from error

@@ -1,7 +1,6 @@
 """The driver's errors told as those of a session, so that callers know one kind."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import asyncpg
 from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError, OperationalError
@@ -15,17 +14,12 @@ _KINDS: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], type[DBAPI
 )
 
 
-@contextmanager
-def told_as_usual(statement: str) -> Iterator[None]:
-    """Raise what the driver raises inside as the error that a session raises for it."""
-    try:
-        yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise as_usual(statement, error) from error
+DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What the driver raises; a context manager around each statement took longer than some statements."""
 
 
 def as_usual(statement: str, error: Exception) -> DBAPIError:
-    """The session's error for one of the driver."""
+    """What a session raises for one of `DRIVER_ERRORS`; to be raised from it."""
     kind = next(usual for known, usual in _KINDS if isinstance(error, known))
     is_lost = kind is OperationalError and not isinstance(error, asyncpg.InsufficientResourcesError)
     return kind(statement, None, error, hide_parameters=True, connection_invalidated=is_lost)

@@ -1,5 +1,6 @@
 """Recording events, and reading them back for timelines."""
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -26,10 +27,8 @@ _INSERT = Part(
             """
     INSERT INTO event_handoffs (event_id, subscriber, occurred_at, due_at)
     SELECT taken.event_id, taken.subscriber, taken.at, CAST(:moment AS timestamptz)
-    FROM unnest(
-        CAST(:handed AS uuid[]), CAST(:subscribers AS text[]), CAST(:handed_times AS timestamptz[]),
-        CAST(:wished AS text[])
-    ) AS taken (event_id, subscriber, at, wished)
+    FROM jsonb_to_recordset(CAST(:handed AS jsonb))
+        AS taken (event_id uuid, subscriber text, at timestamptz, wished text)
     WHERE taken.wished IS NULL OR EXISTS (
         SELECT FROM event_wishes wish WHERE wish.subscriber = taken.subscriber AND wish.kind IN (taken.wished, '*')
     )
@@ -39,11 +38,9 @@ _INSERT = Part(
             "happened",
             """
     INSERT INTO events (id, occurred_at, kind, member_id, source, data)
-    SELECT id, at, kind, member_id, source, CAST(data AS jsonb)
-    FROM unnest(
-        CAST(:event_ids AS uuid[]), CAST(:times AS timestamptz[]), CAST(:kinds AS text[]),
-        CAST(:members AS bigint[]), CAST(:sources AS text[]), CAST(:data AS text[])
-    ) AS given (id, at, kind, member_id, source, data)
+    SELECT id, at, kind, member_id, source, data
+    FROM jsonb_to_recordset(CAST(:facts AS jsonb))
+        AS given (id uuid, at timestamptz, kind text, member_id bigint, source text, data jsonb)
 """,
         ),
     ]
@@ -111,20 +108,36 @@ async def _insert(session: AsyncSession, recorded: Sequence[RecordedEvent], mome
 
 def _values(session: AsyncSession, recorded: Sequence[RecordedEvent], moment: datetime) -> dict[str, Any]:
     known = subscriptions.of(session)
-    takers = [(item, name) for item in recorded for name in known.names_for(item.kind)]
-    return {
-        "event_ids": [item.id for item in recorded],
-        "times": [item.occurred_at for item in recorded],
-        "kinds": [item.kind for item in recorded],
-        "members": [item.member_id for item in recorded],
-        "sources": [item.source for item in recorded],
-        "data": [orjson.dumps(item.data).decode() for item in recorded],
-        "handed": [item.id for item, _ in takers],
-        "handed_times": [item.occurred_at for item, _ in takers],
-        "subscribers": [name for _, name in takers],
-        "wished": [item.kind if known.is_choosy(name) else None for item, name in takers],
-        "moment": moment,
-    }
+    facts = [
+        {
+            "id": item.id,
+            "at": item.occurred_at,
+            "kind": item.kind,
+            "member_id": item.member_id,
+            "source": item.source,
+            "data": item.data,
+        }
+        for item in recorded
+    ]
+    handed = [
+        {
+            "event_id": item.id,
+            "at": item.occurred_at,
+            "subscriber": name,
+            "wished": item.kind if known.is_choosy(name) else None,
+        }
+        for item in recorded
+        for name in known.names_for(item.kind)
+    ]
+    # One text each: the driver looks at every item of an array several times.
+    return {"facts": _json(facts), "handed": _json(handed), "moment": moment}
+
+
+def _json(value: Any) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # a number beyond 64 bits, which an outside program may well send
+        return json.dumps(value, ensure_ascii=False, default=str)
 
 
 async def publish_once(

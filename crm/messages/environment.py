@@ -12,7 +12,13 @@ from crm.messages.filters import FILTERS
 def _environment(undefined: type[ChainableUndefined | StrictUndefined], folder: str | None = None) -> Environment:
     loader = None if folder is None else FileSystemLoader(TEMPLATES / "messages" / folder)
     made = ImmutableSandboxedEnvironment(
-        loader=loader, autoescape=True, undefined=undefined, trim_blocks=True, lstrip_blocks=True, cache_size=400
+        loader=loader,
+        autoescape=True,
+        undefined=undefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        cache_size=400,
+        auto_reload=False,
     )
     made.filters = dict(FILTERS)
     made.globals = {}

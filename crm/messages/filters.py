@@ -31,10 +31,16 @@ def _skeleton(skeleton: str, day: date, locale: Locale) -> str:
     return str(format_skeleton(skeleton, day, locale=locale))
 
 
+@lru_cache(maxsize=4096)
+def _decimal(value: float, locale: Locale) -> str:
+    """Kept, because most numbers are small and come again: points, days."""
+    return str(format_decimal(value, locale=locale))
+
+
 @pass_context
 def number(context: Context, value: Any) -> str:
     """A number with the separators of the reader's language."""
-    return str(format_decimal(value, locale=_locale(context))) if isinstance(value, int | float) else str(value)
+    return _decimal(value, _locale(context)) if isinstance(value, int | float) else str(value)
 
 
 @pass_context

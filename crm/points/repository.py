@@ -1,12 +1,12 @@
 """Statements of the ledger. Every movement of points goes through the database function `siyu_post_points`."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import orjson
 from sqlalchemy import Row, Select, TextClause, and_, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -81,7 +81,7 @@ async def post(session: AsyncSession, lines: Sequence[Line]) -> Sequence[Posted]
 
     After insufficient nothing was written and `balance` is what could have been spent.
     """
-    data = json.dumps([vars(line) for line in lines], default=str)
+    data = orjson.dumps([vars(line) for line in lines], default=str).decode()  # asyncpg has a UUID of its own
     return [Posted(*row) for row in await _POST.fetch(session, lines=data)]
 
 

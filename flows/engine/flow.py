@@ -85,8 +85,7 @@ class Flow(Generic[T]):
 
     def arguments(self, argument: str) -> list[Any]:
         """`argument` as the flow takes it: dropped if it takes none or there is none."""
-        takes = len(inspect.signature(self.function).parameters) > 1
-        return [argument] if takes and argument else []
+        return [argument] if argument and len(inspect.signature(self.function).parameters) > 1 else []
 
 
 def flow(
