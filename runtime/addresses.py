@@ -1,9 +1,12 @@
 """Where people reach this deployment."""
 
-from crm.config.settings import Settings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from crm.config.settings import Settings
 
 
-def public_address(settings: Settings, port: int | None = None) -> str:
+def public_address(settings: "Settings", port: int | None = None) -> str:
     """SIYU_PUBLIC_URL, else the address that is listened on; without a slash at the end."""
     if settings.public.url is not None:
         return str(settings.public.url).rstrip("/")
