@@ -32,6 +32,11 @@ def _known() -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(available_timezones()), frozenset(list_currencies())
 
 
+def versioned(brand: Brand) -> Brand:
+    """A valid brand with the version of its terms; unlike `changed` it loads no lists of zones and currencies."""
+    return replace(brand, terms_version=_version(brand.terms))
+
+
 def changed(brand: Brand, fields: dict[str, Any]) -> Brand:
     """`brand` with `fields` applied and checked. Raises a subclass of InvalidError."""
     result = replace(brand, **fields)

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.brand.models import BrandRow
-from crm.brand.policy import changed
+from crm.brand.policy import changed, versioned
 from crm.brand.types import Brand
 from crm.kit.shapes import plain, read
 
@@ -37,7 +37,7 @@ async def get(session: AsyncSession) -> Brand:
     """The brand as it is; shipped values until an operator changes them."""
     row = (await session.execute(select(*BrandRow.__table__.c))).mappings().one_or_none()
     if row is None:
-        return changed(DEFAULT, {})
+        return versioned(DEFAULT)
     return read(Brand, {**{k: v for k, v in row.items() if k not in {"id", "settings"}}, **row["settings"]})
 
 
