@@ -4,6 +4,7 @@ from typing import Any
 
 from crm.members import service as members
 from crm.members.types import Member, MemberChanges
+from crm.missions.service import badges
 from flows import language
 from flows.engine.chat import Chat
 from flows.engine.choices import Choice, Choices
@@ -45,11 +46,16 @@ async def _card(chat: Chat) -> str:
     known = await chat.look(members.get)
     liked = await chat.look(interests.chosen)
     zone = await chat.look(zones.current)
+    held = await chat.look(badges.of_member)
     parts = ["name", "phone", "birthday", "interests", "time_zone"]
     if len((await chat.look(house)).locales) > 1:
         parts.append("language")
     return await chat.ask(
-        "profile/card", Choice(*parts, "close", columns=2), timeout=A_DAY, **_values(known, liked, zone)
+        "profile/card",
+        Choice(*parts, "close", columns=2),
+        timeout=A_DAY,
+        badges=[{"emoji": one.badge.emoji, "name": one.badge.name} for one in held],
+        **_values(known, liked, zone),
     )
 
 

@@ -222,3 +222,13 @@ class Verification:
     def is_right(self) -> bool:
         """Whether everything follows from the seed and the rules."""
         return self.seed_fits and self.rules_fit and not self.wrong
+
+
+@dataclass(frozen=True)
+class OfferedDraw:
+    """An open draw as one member sees it."""
+
+    draw: Draw
+    chances: Chances
+    why_not: str | None
+    """Code of the reason why it cannot be played now, chances aside."""
