@@ -3,7 +3,7 @@
 from crm.kit.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
 
 
-class ProgrammeNotFound(NotFoundError):
+class ReferralProgrammeNotFound(NotFoundError):
     """There is no such referral programme."""
 
 
@@ -11,11 +11,11 @@ class ReferralNotFound(NotFoundError):
     """There is no such referral."""
 
 
-class InvalidProgramme(InvalidError):
+class InvalidReferralProgramme(InvalidError):
     """The programme's details are not valid."""
 
 
-class ProgrammesOverlap(ConflictError):
+class ReferralProgrammesOverlap(ConflictError):
     """Another programme runs at the same time; end it first, or choose other dates."""
 
 
@@ -23,7 +23,7 @@ class NotInReview(ConflictError):
     """This referral does not wait for a decision."""
 
 
-class InvalidReason(InvalidError):
+class ReasonMissing(InvalidError):
     """Give a reason of 1 to 200 characters."""
 
 

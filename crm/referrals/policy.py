@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from crm.kit.text import clean_name, clean_text
 from crm.points.types import MAX_POINTS
-from crm.referrals.errors import InvalidProgramme, InvalidReason
+from crm.referrals.errors import InvalidReferralProgramme, ReasonMissing
 from crm.referrals.types import Act, Gift, Level, Limits, Terms
 
 PREFIX = "i-"
@@ -47,76 +47,78 @@ def next_level(levels: Sequence[Level], qualified: int) -> Level | None:
 
 
 def check_name(name: str) -> str:
-    """The name for operators. Raises InvalidProgramme."""
+    """The name for operators. Raises InvalidReferralProgramme."""
     cleaned = clean_name(name)
     if not cleaned:
-        raise InvalidProgramme("a programme needs a name", path="name")
+        raise InvalidReferralProgramme("a programme needs a name", path="name")
     return cleaned
 
 
 def check_headline(headline: dict[str, str]) -> dict[str, str]:
-    """One line by locale, at most 60 characters. Raises InvalidProgramme."""
+    """One line by locale, at most 60 characters. Raises InvalidReferralProgramme."""
     strange = [locale for locale in headline if locale not in LOCALES]
     if strange:
-        raise InvalidProgramme(f"a headline is written in {' or '.join(LOCALES)}", path="headline")
+        raise InvalidReferralProgramme(f"a headline is written in {' or '.join(LOCALES)}", path="headline")
     cleaned = {locale: " ".join(clean_text(text).split()) for locale, text in headline.items()}
     if any(len(text) > MAX_HEADLINE for text in cleaned.values()):
-        raise InvalidProgramme(f"a headline has at most {MAX_HEADLINE} characters", path="headline")
+        raise InvalidReferralProgramme(f"a headline has at most {MAX_HEADLINE} characters", path="headline")
     return {locale: text for locale, text in cleaned.items() if text}
 
 
 def check_reason(reason: str) -> str:
-    """Why an operator decided so. Raises InvalidReason."""
+    """Why an operator decided so. Raises ReasonMissing."""
     cleaned = " ".join(clean_text(reason).split())
     if not 1 <= len(cleaned) <= MAX_REASON:
-        raise InvalidReason(path="reason")
+        raise ReasonMissing(path="reason")
     return cleaned
 
 
 def check_terms(terms: Terms) -> Terms:
-    """The terms, if they make sense. Raises InvalidProgramme, which says what to change."""
+    """The terms, if they make sense. Raises InvalidReferralProgramme, which says what to change."""
     for name, gift in (("referrer", terms.referrer), ("friend", terms.friend)):
         _check_gift(gift, name)
     _check_levels(terms.levels)
     if terms.referrer.is_empty and terms.friend.is_empty and not terms.levels:
-        raise InvalidProgramme("give something to the referrer, to the friend, or for a level", path="referrer")
+        raise InvalidReferralProgramme("give something to the referrer, to the friend, or for a level", path="referrer")
     if not 0 <= terms.second_percent <= MAX_PERCENT:
-        raise InvalidProgramme("the second level's share is 0 to 100 per cent", path="second_percent")
+        raise InvalidReferralProgramme("the second level's share is 0 to 100 per cent", path="second_percent")
     if terms.second_percent and not terms.referrer.points:
-        raise InvalidProgramme("a second level needs points for the referrer to share", path="second_percent")
+        raise InvalidReferralProgramme("a second level needs points for the referrer to share", path="second_percent")
     _check_order(terms)
     _check_between("qualify_days", terms.qualify_days, MAX_DAYS)
     _check_between("points_last_days", terms.points_last_days, MAX_DAYS)
     if terms.starts_at is not None and terms.ends_at is not None and terms.ends_at <= terms.starts_at:
-        raise InvalidProgramme("the end must come after the start", path="ends_at")
+        raise InvalidReferralProgramme("the end must come after the start", path="ends_at")
     _check_limits(terms.limits)
     return terms
 
 
 def _check_gift(gift: Gift, path: str) -> None:
     if not 0 <= gift.points <= MAX_POINTS:
-        raise InvalidProgramme(f"points are whole numbers from 0 to {MAX_POINTS}", path=path)
+        raise InvalidReferralProgramme(f"points are whole numbers from 0 to {MAX_POINTS}", path=path)
 
 
 def _check_levels(levels: Sequence[Level]) -> None:
     if len(levels) > MAX_LEVELS:
-        raise InvalidProgramme(f"a programme has at most {MAX_LEVELS} levels", path="levels")
+        raise InvalidReferralProgramme(f"a programme has at most {MAX_LEVELS} levels", path="levels")
     steps = [level.friends for level in levels]
     if any(not 1 <= step <= MAX_FRIENDS for step in steps) or steps != sorted(set(steps)):
-        raise InvalidProgramme("levels ask for more and more friends, 1 to 10000", path="levels")
+        raise InvalidReferralProgramme("levels ask for more and more friends, 1 to 10000", path="levels")
     for level in levels:
         _check_gift(level.gift, "levels")
         if level.gift.is_empty:
-            raise InvalidProgramme(f"the level of {level.friends} friends gives nothing", path="levels")
+            raise InvalidReferralProgramme(f"the level of {level.friends} friends gives nothing", path="levels")
 
 
 def _check_order(terms: Terms) -> None:
     if terms.minimum_order is None:
         return
     if terms.act is not Act.ORDER:
-        raise InvalidProgramme("a minimum belongs to the first order; choose that as the act", path="minimum_order")
+        raise InvalidReferralProgramme(
+            "a minimum belongs to the first order; choose that as the act", path="minimum_order"
+        )
     if not 0 <= terms.minimum_order <= MAX_MONEY:
-        raise InvalidProgramme(f"the smallest order is 0 to {MAX_MONEY}", path="minimum_order")
+        raise InvalidReferralProgramme(f"the smallest order is 0 to {MAX_MONEY}", path="minimum_order")
 
 
 def _check_limits(limits: Limits) -> None:
@@ -125,9 +127,9 @@ def _check_limits(limits: Limits) -> None:
     _check_between("per_day", limits.per_day, MAX_RATE)
     budget = limits.budget_points
     if budget is not None and not 0 <= budget <= 10**15:
-        raise InvalidProgramme("a budget is 0 to 1e15 points", path="budget_points")
+        raise InvalidReferralProgramme("a budget is 0 to 1e15 points", path="budget_points")
 
 
 def _check_between(path: str, number: int | None, most: int) -> None:
     if number is not None and not 1 <= number <= most:
-        raise InvalidProgramme(f"{path} is a whole number from 1 to {most}", path=path)
+        raise InvalidReferralProgramme(f"{path} is a whole number from 1 to {most}", path=path)

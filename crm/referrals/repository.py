@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.referrals.errors import ProgrammeNotFound, ReferralNotFound
+from crm.referrals.errors import ReferralNotFound, ReferralProgrammeNotFound
 from crm.referrals.models import GivenRow, ProgrammeRow, ReferralRow
 from crm.referrals.types import (
     Act,
@@ -75,10 +75,10 @@ def as_programme(row: ProgrammeRow) -> Programme:
 
 
 async def programme(session: AsyncSession, programme_id: int) -> Programme:
-    """One programme, read anew. Raises ProgrammeNotFound."""
+    """One programme, read anew. Raises ReferralProgrammeNotFound."""
     row = await session.get(ProgrammeRow, programme_id, populate_existing=True)
     if row is None:
-        raise ProgrammeNotFound(programme_id=programme_id)
+        raise ReferralProgrammeNotFound(programme_id=programme_id)
     return as_programme(row)
 
 

@@ -35,7 +35,7 @@ async def claw_back(session: AsyncSession, member_id: int, *, reason: str, by: s
     """Void every referral below the member and take back what was given for it; again there is nothing left to take.
 
     Points are reversed, and owed when they were spent; unused vouchers are cancelled. Answers what was taken.
-    Raises MemberNotFound, SubtreeTooLarge, InvalidReason.
+    Raises MemberNotFound, SubtreeTooLarge, ReasonMissing.
     """
     checked = policy.check_reason(reason)
     root = await members.current_id(session, member_id)

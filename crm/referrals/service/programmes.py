@@ -12,7 +12,7 @@ from crm.events import wishes
 from crm.events.catalogue import CheckedIn, MemberSignedUp, MemberUpdated, OrderPlaced
 from crm.events.types import Event
 from crm.referrals import policy, repository
-from crm.referrals.errors import InvalidProgramme, ProgrammesOverlap
+from crm.referrals.errors import InvalidReferralProgramme, ReferralProgrammesOverlap
 from crm.referrals.models import ProgrammeRow, ReferralRow
 from crm.referrals.types import Act, Programme, Status, Terms
 
@@ -30,7 +30,10 @@ _ONE_BY_ONE = text("SELECT pg_advisory_xact_lock(hashtextextended('referral_prog
 async def create(
     session: AsyncSession, name: str, terms: Terms, *, headline: dict[str, str] | None = None, is_active: bool = True
 ) -> Programme:
-    """A new programme, which runs from now on or from its start. Raises InvalidProgramme, ProgrammesOverlap."""
+    """A new programme, which runs from now on or from its start.
+
+    Raises InvalidReferralProgramme, ReferralProgrammesOverlap.
+    """
     await session.execute(_ONE_BY_ONE)
     checked = policy.check_terms(terms)
     await _require_coupons(session, checked)
@@ -59,7 +62,7 @@ async def change(
 ) -> Programme:
     """Change what is given. Friends who are pending are judged and rewarded by the new terms; their deadline stays.
 
-    Raises ProgrammeNotFound, InvalidProgramme, ProgrammesOverlap.
+    Raises ReferralProgrammeNotFound, InvalidReferralProgramme, ReferralProgrammesOverlap.
     """
     await session.execute(_ONE_BY_ONE)
     found = await repository.programme(session, programme_id)
@@ -82,7 +85,7 @@ async def change(
 
 
 async def get(session: AsyncSession, programme_id: int) -> Programme:
-    """One programme. Raises ProgrammeNotFound."""
+    """One programme. Raises ReferralProgrammeNotFound."""
     return await repository.programme(session, programme_id)
 
 
@@ -121,14 +124,14 @@ async def _require_coupons(session: AsyncSession, terms: Terms) -> None:
         try:
             await coupons.get(session, gift.coupon_id)
         except CouponNotFound as error:
-            raise InvalidProgramme(f"there is no coupon {gift.coupon_id}", path=path) from error
+            raise InvalidReferralProgramme(f"there is no coupon {gift.coupon_id}", path=path) from error
 
 
 async def _require_room(session: AsyncSession, terms: Terms, *, but: int = 0) -> None:
     others = select(ProgrammeRow).where(ProgrammeRow.is_active, ProgrammeRow.id != but)
     for row in await session.scalars(others.execution_options(populate_existing=True)):
         if policy.overlap(terms, repository.terms_of(row)):
-            raise ProgrammesOverlap(
+            raise ReferralProgrammesOverlap(
                 f"programme {row.id} ({row.name}) runs at the same time; end it first, or choose other dates",
                 programme_id=row.id,
             )

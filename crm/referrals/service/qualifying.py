@@ -64,7 +64,7 @@ async def _judge(session: AsyncSession, referral: Referral, programme: Programme
 async def approve(session: AsyncSession, referral_id: UUID, *, reason: str, by: str) -> Referral:
     """An operator finds nothing wrong: it counts, and held rewards are given.
 
-    Raises ReferralNotFound, NotInReview, InvalidReason.
+    Raises ReferralNotFound, NotInReview, ReasonMissing.
     """
     checked = policy.check_reason(reason)
     referral = await _in_review(session, referral_id)
@@ -75,7 +75,7 @@ async def approve(session: AsyncSession, referral_id: UUID, *, reason: str, by: 
 async def reject(session: AsyncSession, referral_id: UUID, *, reason: str, by: str) -> Referral:
     """An operator refuses it; what was given for it before a merge showed its fault is taken back.
 
-    Raises ReferralNotFound, NotInReview, InvalidReason.
+    Raises ReferralNotFound, NotInReview, ReasonMissing.
     """
     checked = policy.check_reason(reason)
     referral = await _in_review(session, referral_id)

@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.coupons.service import counter, holding
 from crm.points import service as points
-from crm.referrals.errors import InvalidReason
+from crm.referrals.errors import ReasonMissing
 from crm.referrals.service import clawback, programmes, standing
 from crm.referrals.types import Gift, Invitee, Level, Part, Status
 from tests.factories.loyalty import make_coupon
@@ -34,7 +34,7 @@ async def test_a_subtree_is_taken_back_once(session: AsyncSession) -> None:
     assert (seen.referrals, seen.members, seen.vouchers, seen.used_vouchers) == (4, 5, 2, 1)
     # 3 friends 50, 3 referrers 100, 3 second levels 10, levels of "bad" and "one" 10
     assert seen.points == 3 * 50 + 3 * 100 + 3 * 10 + 2 * 10
-    with pytest.raises(InvalidReason):
+    with pytest.raises(ReasonMissing):
         await clawback.claw_back(session, bad, reason="", by="operator:1")
     assert await clawback.claw_back(session, bad, reason="Fakes", by="operator:1") == seen
 

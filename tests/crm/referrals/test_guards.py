@@ -16,7 +16,7 @@ from crm.db.base import Base
 from crm.kit.crypto import Vault
 from crm.members import merging
 from crm.points import service as points
-from crm.referrals.errors import InvalidReason, NotInReview, ReferralNotFound
+from crm.referrals.errors import NotInReview, ReasonMissing, ReferralNotFound
 from crm.referrals.service import devices, guards, qualifying, standing
 from crm.referrals.types import Flag, Limits, Referral, Status
 from tests.factories.members import make_member
@@ -93,7 +93,7 @@ async def test_an_operator_decides_once(session: AsyncSession) -> None:
     referrer = await make_referrer(session)
     await befriend(session, referrer)
     good, bad = await befriend(session, referrer), await befriend(session, referrer)
-    with pytest.raises(InvalidReason):
+    with pytest.raises(ReasonMissing):
         await qualifying.approve(session, good.id, reason=" \x00", by="operator:1")
     approved = await qualifying.approve(session, good.id, reason="I know them", by="operator:1")
     assert (approved.status, approved.decided_by, approved.reason) == (Status.QUALIFIED, "operator:1", "I know them")

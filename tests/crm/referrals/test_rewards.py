@@ -16,7 +16,7 @@ from crm.events.catalogue import OrderPlaced
 from crm.events.service import timeline
 from crm.events.types import RecordedEvent
 from crm.points import service as points
-from crm.referrals.errors import InvalidProgramme, ProgrammesOverlap
+from crm.referrals.errors import InvalidReferralProgramme, ReferralProgrammesOverlap
 from crm.referrals.service import joining, links, programmes, qualifying, standing
 from crm.referrals.types import Act, Gift, Level, Limits, Outcome, Part, Status
 from tests.factories.loyalty import make_coupon
@@ -178,11 +178,11 @@ async def test_who_is_too_late_is_refused(session: AsyncSession) -> None:
 
 async def test_one_programme_at_a_time(session: AsyncSession) -> None:
     first = await make_programme(session)
-    with pytest.raises(ProgrammesOverlap, match="end it first"):
+    with pytest.raises(ReferralProgrammesOverlap, match="end it first"):
         await make_programme(session)
     await programmes.change(session, first.id, is_active=False)
     second = await make_programme(session)
-    with pytest.raises(ProgrammesOverlap):
+    with pytest.raises(ReferralProgrammesOverlap):
         await programmes.change(session, first.id, is_active=True)
     assert await programmes.running(session) == second
 
@@ -205,6 +205,6 @@ async def test_one_programme_at_a_time(session: AsyncSession) -> None:
     ],
 )
 async def test_senseless_programmes_are_refused(session: AsyncSession, terms: dict[str, Any]) -> None:
-    with pytest.raises(InvalidProgramme):
+    with pytest.raises(InvalidReferralProgramme):
         await make_programme(session, **terms)
     assert await programmes.listing(session) == []
