@@ -31,19 +31,23 @@ Expression = ColumnElement[Any]
 
 def decided(rules: Rules, times: Spans, ids: Range, now: datetime) -> Select[*tuple[Any, ...]]:
     """`measuring.subjects` with `tier_then`, `earned_then`, `falls_then`, `risk_then` and whether it `is_up`."""
-    who = subjects(rules, times, ids).cte("who")
-    placed = select(who, *_places(rules, who.c, now)).cte("placed")
-    earned = select(placed, *_earned(rules, placed.c, now)).cte("earned_now")
+    who = subjects(rules, times, ids).cte("who").prefix_with("MATERIALIZED")
+    placed = select(who, *_places(rules, who.c, now)).cte("placed").prefix_with("MATERIALIZED")
+    earned = select(placed, *_earned(rules, placed.c, now)).cte("earned_now").prefix_with("MATERIALIZED")
     found = earned.c
     place = case((found.granted > 0, found.granted), else_=found.earned_place)
-    then = select(
-        earned,
-        _keyed(rules, place).label("tier_then"),
-        _keyed(rules, found.earned_place).label("earned_then"),
-        _risk(rules, found, now).label("risk_then"),
-        (place > _place(rules, found.tier)).label("is_up"),
-        _multiplier(rules, place).label("multiplier_then"),
-    ).cte("then_")
+    then = (
+        select(
+            earned,
+            _keyed(rules, place).label("tier_then"),
+            _keyed(rules, found.earned_place).label("earned_then"),
+            _risk(rules, found, now).label("risk_then"),
+            (place > _place(rules, found.tier)).label("is_up"),
+            _multiplier(rules, place).label("multiplier_then"),
+        )
+        .cte("then_")
+        .prefix_with("MATERIALIZED")
+    )
     return select(then)
 
 

@@ -13,7 +13,7 @@ from crm.tiers.applying import Applied
 from crm.tiers.measuring import Range
 from crm.tiers.types import Outcome, Programme, ProgrammeStatus, Reason, Rules, Spans
 
-RANGE = 20_000
+RANGE = 50_000
 """How many ids are evaluated in one transaction."""
 _ONE_OF = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('tiers:range:' || :number, 0))")
 _MEMBER = text("SELECT pg_advisory_xact_lock(hashtextextended('tiers:member:' || :member, 0))")

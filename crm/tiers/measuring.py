@@ -33,7 +33,8 @@ def subjects(rules: Rules, times: Spans, ids: Range) -> Select[*tuple[Any, ...]]
         keep.label("keep"),
         coming.label("coming"),
     ]
-    joined = profiles.outerjoin(standing, standing.c.member_id == profiles.c.member_id)
+    own = and_(standing.c.member_id == profiles.c.member_id, standing.c.member_id.between(*ids))
+    joined = profiles.outerjoin(standing, own)
     if source is not None:
         joined = joined.outerjoin(source, source.c.member_id == profiles.c.member_id)
     return select(*columns).select_from(joined).where(profiles.c.member_id.between(*ids))
@@ -48,16 +49,21 @@ def _measures(
         return whole, whole, whole, None
     facts = _facts(rules.measure, ids)
     first = min((at for at in (times.current_from, times.previous_from, times.coming_from) if at), default=None)
-    totals = select(
-        facts.c.member_id,
-        _sum(facts, times.current_from, None).label("current"),
-        (_sum(facts, times.previous_from, times.current_from) if times.previous_from else _ZERO).label("previous"),
-        _sum(facts, times.coming_from, None).label("coming"),
-    ).group_by(facts.c.member_id)
+    starts = {
+        name: _after(start, first) for name, start in (("current", times.current_from), ("coming", times.coming_from))
+    }
+    sums = {name: _sum(facts, start, None).label(name) for name, start in starts.items()}
+    if times.previous_from:
+        sums["previous"] = _sum(facts, times.previous_from, times.current_from).label("previous")
+    if times.coming_from == times.current_from:
+        del sums["coming"]  # counted once
+    totals = select(facts.c.member_id, *sums.values()).group_by(facts.c.member_id)
     if first is not None:
         totals = totals.where(facts.c.at >= first)
     totals_of = totals.subquery("totals")
-    current, previous, coming = (_above_zero(totals_of.c[name]) for name in ("current", "previous", "coming"))
+    current = _above_zero(totals_of.c.current)
+    previous = _above_zero(totals_of.c.previous) if "previous" in sums else _ZERO
+    coming = _above_zero(totals_of.c.coming) if "coming" in sums else current
     later = func.greatest(coming, previous) if times.has_previous_then else coming
     return current, func.greatest(current, previous), later, totals_of
 
@@ -99,6 +105,11 @@ def _sum(facts: FromClause, start: datetime | None, end: datetime | None) -> Col
         tests.append(facts.c.at < end)
     total: ColumnElement[Any] = func.sum(facts.c.amount)
     return func.sum(facts.c.amount).filter(and_(*tests)) if tests else total
+
+
+def _after(start: datetime | None, first: datetime | None) -> datetime | None:
+    """None where everything that is read lies behind `start` anyhow."""
+    return None if start == first else start
 
 
 def _above_zero(column: ColumnElement[Any]) -> ColumnElement[Any]:
