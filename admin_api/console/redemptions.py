@@ -19,7 +19,7 @@ from admin_api.schemas import Cursor
 from crm.kit.errors import DomainError
 from crm.operators.permissions import Permission
 from crm.rewards import policy
-from crm.rewards.service import fulfilment
+from crm.rewards.service import catalogue, fulfilment
 from crm.rewards.types import RedemptionStatus
 
 router = page_router(f"{ROOT}/redemptions")
@@ -30,7 +30,7 @@ _PAGE = 30
 
 @router.get("", dependencies=[_READ], name="redemption.list_page")
 async def list_page(edge: EdgeOf, status: Annotated[str, Query(max_length=20)] = "", cursor: Cursor = None) -> Response:
-    """Newest first; those that wait to be handed over by themselves."""
+    """Newest first, of one state or of all."""
     wanted = RedemptionStatus(status) if status in set(RedemptionStatus) else None
     page = await fulfilment.listing(edge.session, status=wanted, limit=_PAGE, cursor=cursor)
     shown: dict[str, Any] = {
@@ -84,12 +84,12 @@ async def reveal(edge: EdgeOf, redemption_id: UUID) -> Response:
 
 async def _values(edge: Edge, redemption_id: UUID) -> dict[str, Any]:
     redemption = await fulfilment.get(edge.session, redemption_id)
-    has_address = await fulfilment.address(edge.session, redemption_id) is not None
+    reward = await catalogue.get(edge.session, redemption.reward_id)
     return {
         "redemption": redemption,
         "heading": in_locale(edge.acting, redemption.name),
         "person": (await names(edge, [redemption.member_id]))[redemption.member_id],
-        "has_address": has_address,
+        "has_address": reward.needs_address,
         "next_statuses": [
             status for status in RedemptionStatus if status in policy.NEXT.get(redemption.status, frozenset())
         ],

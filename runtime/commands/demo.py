@@ -30,13 +30,24 @@ async def run() -> int:
     try:
         async with asyncio.timeout(_PATIENCE):
             await _play(settings, script)
-    except (StepFailed, TimeoutError) as error:
-        script.failed(str(error) or "the day took too long")
+    except (StepFailed, TimeoutError, ExceptionGroup) as error:
+        failure = _failure(error)
+        if failure is None and isinstance(error, ExceptionGroup):
+            raise
+        script.failed(str(failure or "") or "the day took too long")
         return 1
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
     script.done()
     return 0
+
+
+def _failure(error: BaseException) -> StepFailed | None:
+    """The step that failed, also from among the tasks that were running meanwhile."""
+    if isinstance(error, StepFailed):
+        return error
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    return next((found for found in map(_failure, inner) if found is not None), None)
 
 
 def _throw_away(settings: Settings, folder: Path) -> Settings:
