@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.conversations import service as conversations
 from crm.db import clock
+from crm.events import subscriptions
 from crm.events.loyalty import RedemptionAdvanced, RedemptionCancelled
 from crm.events.types import Event, RecordedEvent
 from crm.kit.ids import uuid7
@@ -83,6 +84,12 @@ async def test_a_redemption_that_is_taken_back_is_told(session: AsyncSession, lo
     await _hear(session, redemption, fact)
     (said,) = await _said(session, identity)
     assert words in said
+
+
+def test_the_events_of_redemptions_reach_the_notices() -> None:
+    told = subscriptions.discover()
+    assert "notices.redemption_advanced" in told.names_for(RedemptionAdvanced.kind)
+    assert "notices.redemption_cancelled" in told.names_for(RedemptionCancelled.kind)
 
 
 async def test_packing_is_not_told_and_nobody_is_told_who_left(session: AsyncSession) -> None:
