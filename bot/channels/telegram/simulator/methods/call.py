@@ -93,8 +93,8 @@ def _chat_id(call: Call, given: str) -> int:
 
 def _person(call: Call, person_id: int) -> Person:
     person = call.world.people.get(person_id)
-    if person is None and call.simulator.config.accepts_any_chat:
-        person = call.world.add_person(Person(person_id, f"Person {person_id}"))
+    if call.simulator.config.accepts_any_chat and (call.bot.id, person_id) not in call.world.dialogs:
+        person = person or call.world.add_person(Person(person_id, f"Person {person_id}"))
         call.world.dialog(call.bot.id, person_id).is_started = True
     if person is None:
         raise bad_request("chat not found")

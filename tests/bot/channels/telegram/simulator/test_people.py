@@ -3,9 +3,13 @@
 import asyncio
 from typing import Any
 
+import aiohttp
 import pytest
 
 from bot.channels.telegram.simulator.client import SimulatorError
+from bot.channels.telegram.simulator.config import BotAccount, RateLimits, SimulatorConfig
+from bot.channels.telegram.simulator.server import running_simulator
+from bot.channels.telegram.simulator.tokens import new_bot_token
 
 from .conftest import Stage
 
@@ -174,3 +178,13 @@ async def test_a_revoked_token_is_refused_and_the_new_one_works(stage: Stage) ->
     stage.token = token
     assert (await stage.call("getMe"))["username"] == "tea_bot"
     assert stage.token not in str(await stage.client.statistics())
+
+
+async def test_where_any_chat_is_accepted_each_bot_may_write_to_whom_another_one_knows() -> None:
+    bots = tuple(BotAccount(new_bot_token(), f"{name}_bot", name) for name in ("tea", "cup"))
+    config = SimulatorConfig(bots=bots, limits=RateLimits(is_enforced=False), accepts_any_chat=True)
+    async with running_simulator(config) as running, aiohttp.ClientSession() as http:
+        for bot in (*bots, *bots):
+            body = {"chat_id": 77, "text": "hello"}
+            async with http.post(f"{running.base_url}/bot{bot.token}/sendMessage", json=body) as answer:
+                assert answer.status == 200
