@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import ARRAY, Text, any_, bindparam, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
@@ -14,26 +14,25 @@ from crm.points.models import EarningCounterRow, LedgerKeyRow
 
 _KEPT = timedelta(days=100)
 """Longer than the longest period that ends; older events than that count afresh."""
-_ROWS = (
-    "jsonb_to_recordset(CAST(:rows AS jsonb))"
-    " AS r (rule_id bigint, member_id bigint, period text, starts_on date, points bigint)"
-)
 _LOCK = Prepared(
-    text(
-        "INSERT INTO earning_counters AS c (rule_id, member_id, period, starts_on, points)"  # noqa: S608 - fixed SQL
-        f" SELECT rule_id, member_id, period, starts_on, 0 FROM {_ROWS}"
-        " ORDER BY rule_id, member_id, period, starts_on"
-        " ON CONFLICT (rule_id, member_id, period, starts_on) DO UPDATE SET points = c.points"
-        " RETURNING rule_id, member_id, period, starts_on, points"
-    )
+    text("""
+INSERT INTO earning_counters AS c (rule_id, member_id, period, starts_on, points)
+SELECT rule_id, member_id, period, starts_on, 0
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (rule_id bigint, member_id bigint, period text, starts_on date)
+ORDER BY rule_id, member_id, period, starts_on
+ON CONFLICT (rule_id, member_id, period, starts_on) DO UPDATE SET points = c.points
+RETURNING rule_id, member_id, period, starts_on, points
+""")
 )
 _ADD = Prepared(
-    text(
-        "UPDATE earning_counters c SET points = c.points + r.points"  # noqa: S608 - fixed SQL
-        f" FROM {_ROWS} WHERE (c.rule_id, c.member_id, c.period, c.starts_on)"
-        " = (r.rule_id, r.member_id, r.period, r.starts_on)"
-    )
+    text("""
+UPDATE earning_counters c SET points = c.points + r.points
+FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+    AS r (rule_id bigint, member_id bigint, period text, starts_on date, points bigint)
+WHERE (c.rule_id, c.member_id, c.period, c.starts_on) = (r.rule_id, r.member_id, r.period, r.starts_on)
+""")
 )
+_KNOWN = Prepared(select(LedgerKeyRow.key).where(LedgerKeyRow.key == any_(bindparam("wanted", type_=ARRAY(Text)))))
 _OWNER = Prepared(text("SELECT (siyu_lock_account(:member_id)).member_id"))
 
 
@@ -44,8 +43,7 @@ async def lock_owner(session: AsyncSession, member_id: int) -> int:
 
 async def known_keys(session: AsyncSession, keys: Sequence[str]) -> frozenset[str]:
     """Which postings were made before; with the account locked this does not change."""
-    query = select(LedgerKeyRow.key).where(LedgerKeyRow.key.in_(keys))
-    return frozenset(await session.scalars(query))
+    return frozenset(row["key"] for row in await _KNOWN.fetch(session, wanted=list(keys)))
 
 
 async def lock(session: AsyncSession, counters: Iterable[Counter]) -> dict[Counter, int]:
