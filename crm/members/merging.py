@@ -135,9 +135,7 @@ async def _find(session: AsyncSession, condition: Any) -> list[Merge]:
 
 
 async def _lock_both(session: AsyncSession, keep_id: int, drop_id: int) -> tuple[Member, Member]:
-    # Their keys stay: who adds a row that refers to them, such as a first account, need not wait, and does not cross.
-    query = select(MEMBERS).where(MEMBERS.c.id.in_((keep_id, drop_id))).order_by(MEMBERS.c.id)
-    query = query.with_for_update(key_share=True)
+    query = select(MEMBERS).where(MEMBERS.c.id.in_((keep_id, drop_id))).order_by(MEMBERS.c.id).with_for_update()
     rows = (await session.execute(query)).mappings().all()
     now = await clock.now(session)
     found = {row["id"]: member_of(row, vault(session), now) for row in rows}

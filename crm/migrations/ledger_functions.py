@@ -352,3 +352,25 @@ DROPPED = (
     "FUNCTION siyu_post_points",
     "FUNCTION siyu_restore_lots",
 )
+
+LOCK_ACCOUNT = """
+CREATE OR REPLACE FUNCTION siyu_lock_account(p_member bigint) RETURNS point_accounts LANGUAGE plpgsql AS $$
+DECLARE
+    account point_accounts;
+    owner bigint := p_member;
+BEGIN
+    LOOP
+        SELECT * INTO account FROM point_accounts WHERE member_id = owner FOR UPDATE;
+        IF NOT FOUND THEN
+            -- the member before the first account, as in a merge, which holds the member and then wants the account
+            PERFORM FROM members WHERE id = owner FOR KEY SHARE;
+            INSERT INTO point_accounts (member_id) VALUES (owner) ON CONFLICT DO NOTHING;
+        ELSIF account.merged_into_id IS NULL THEN
+            RETURN account;
+        ELSE
+            owner := account.merged_into_id;
+        END IF;
+    END LOOP;
+END $$
+"""
+"""As revision r0011 has it, but for the lock of the member."""
