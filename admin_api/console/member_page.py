@@ -7,6 +7,7 @@ from fastapi import Response
 from admin_api.access import allow
 from admin_api.console import timeline
 from admin_api.console.forms import address
+from admin_api.console.loyalty_forms import in_locale
 from admin_api.console.member_frame import HERE, actor_names, framed
 from admin_api.console.pages import formats_of, is_fragment, reason, render
 from admin_api.console.typed import moment
@@ -23,6 +24,7 @@ from crm.kit.errors import InvalidError
 from crm.kit.ids import token
 from crm.members import attributes, history, merging, service
 from crm.members.types import Member
+from crm.missions.service import badges
 from crm.operators.permissions import Permission
 from crm.orders import service as orders
 from crm.points import history as points_history
@@ -65,7 +67,13 @@ async def overview_values(edge: Edge, member: Member) -> dict[str, Any]:
         "merges": [item for item in await merging.of_member(edge.session, member.id) if item.undone_at is None],
         "tag_suggestions": [tag.label for tag in known],
         "posting_key": token(size=12),
+        "held_badges": await _badges(edge, member.id) if edge.may(Permission.MISSIONS_READ) else [],
     }
+
+
+async def _badges(edge: Edge, member_id: int) -> list[str]:
+    held = await badges.of_member(edge.session, member_id)
+    return [f"{one.badge.emoji} {in_locale(edge.acting, one.badge.name)}" for one in held]
 
 
 async def _source_name(edge: Edge, source_id: int | None) -> str:
