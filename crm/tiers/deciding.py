@@ -31,7 +31,8 @@ Expression = ColumnElement[Any]
 
 def decided(rules: Rules, times: Spans, ids: Range, now: datetime) -> Select[*tuple[Any, ...]]:
     """`measuring.subjects` with `tier_then`, `earned_then`, `falls_then`, `risk_then` and whether it `is_up`."""
-    who = subjects(rules, times, ids).cte("who").prefix_with("MATERIALIZED")
+    who = subjects(rules, times, ids).cte("who")
+    # kept as rows, because what is said of them several times would be worked out each time
     placed = select(who, *_places(rules, who.c, now)).cte("placed").prefix_with("MATERIALIZED")
     earned = select(placed, *_earned(rules, placed.c, now)).cte("earned_now").prefix_with("MATERIALIZED")
     found = earned.c
