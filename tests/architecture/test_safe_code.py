@@ -6,6 +6,9 @@ import re
 from tests.architecture.sources import ROOT, Source, dotted, functions, sources
 
 SQL_PARTS = {
+    "crm/check_ins/repository.py": ({"CHECKED_IN"}, "a constant of the profiles"),
+    "crm/db/joint.py": ({"', '.join(made)", "', '.join(told) or '1'"}, "words of the modules' own parts"),
+    "crm/profiles/statements.py": ({"_COLUMNS"}, "names of the table's columns"),
     "crm/db/partitions.py": ({"parent"}, "the name of a table, which a migration says"),
     "crm/migrations/versions/r0011_points.py": ({"table", "function"}, "names that stand in the migration"),
     "crm/migrations/versions/r0014_deliveries.py": ({"table"}, "names that stand in the migration"),
