@@ -100,3 +100,8 @@ def rules_text(rules: Rules) -> str:
 def rules_hash(rules: Rules) -> str:
     """SHA-256 of that text, in hex."""
     return hashlib.sha256(rules_text(rules).encode()).hexdigest()
+
+
+def rules_fit(rules: Rules, published: str | None) -> bool:
+    """Whether the published hash is that of these rules."""
+    return published is not None and hmac.compare_digest(rules_hash(rules), published)

@@ -18,11 +18,11 @@ class MissionsMerge:
 
     async def merge(self, session: AsyncSession, keep_id: int, drop_id: int) -> dict[str, Any]:
         """Answers what moved, and what was joined with rows that the kept member had."""
-        moved, joined = [], []
+        moved, joined = list[Row](), list[Row]()
         for row in await _rows_of(session, ProgressRow, drop_id):
             is_joined = await _join(session, keep_id, row)
             (joined if is_joined else moved).append(_plain(row))
-        badges, doubled = [], []
+        badges, doubled = list[Row](), list[Row]()
         held = {row["badge_id"] for row in await _rows_of(session, HeldBadgeRow, keep_id)}
         for row in await _rows_of(session, HeldBadgeRow, drop_id):
             (doubled if row["badge_id"] in held else badges).append(_plain(row))

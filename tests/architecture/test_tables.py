@@ -27,6 +27,7 @@ NOT_PERSONAL = {
     "audit_log.hash": "a chain of digests",
     "api_keys.token_hash": "the digest of a random token",
     "bots.path_index": "a secret of the deployment",
+    "draws.sealed_seed": "a secret of the draw until it is closed",
     "bots.path_sealed": "a secret of the deployment",
     "bots.token_index": "a secret of the deployment",
     "bots.token_sealed": "a secret of the deployment",

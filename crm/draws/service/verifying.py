@@ -27,7 +27,7 @@ async def of_member(session: AsyncSession, member_id: int, draw_id: int) -> Memb
     query = repository.PLAYS.where(PlayRow.draw_id == draw_id, PlayRow.member_id == member_id)
     rows = (await session.execute(query.order_by(PlayRow.position.desc()).limit(_MOST_SHOWN))).all()
     plays = [repository.as_play(row) for row in reversed(rows)]
-    rules_fit = fairness.rules_hash(draw.rules) == draw.rules_hash
+    rules_fit = fairness.rules_fit(draw.rules, draw.rules_hash)
     if draw.seed is None:
         return MemberProof(draw, member_id, None, rules_fit, plays, [])
     seed = bytes.fromhex(draw.seed)
@@ -56,7 +56,7 @@ async def of_draw(session: AsyncSession, draw_id: int) -> Verification:
     if seen != draw.plays:
         wrong.append(seen + 1)
     seed_fits = fairness.commitment(seed) == draw.commitment
-    rules_fit = fairness.rules_hash(draw.rules) == draw.rules_hash
+    rules_fit = fairness.rules_fit(draw.rules, draw.rules_hash)
     return Verification(draw.plays, seed_fits, rules_fit, wrong[:_MOST_WRONG])
 
 
