@@ -93,13 +93,13 @@ async def begin(pooled: Any) -> Any:
     The dialect is told: it would otherwise begin another one with its first statement.
     """
     driver = pooled.driver_connection
-    if not driver.is_in_transaction():
-        transaction = driver.transaction()
-        try:
+    try:
+        if not driver.is_in_transaction():
+            transaction = driver.transaction()
             await transaction.start()
-        except DRIVER_ERRORS as error:
-            raise as_usual("BEGIN", error) from error
-        pooled.dbapi_connection._transaction = transaction  # noqa: SLF001 - the dialect has no other way
+            pooled.dbapi_connection._transaction = transaction  # noqa: SLF001 - the dialect has no other way
+    except DRIVER_ERRORS as error:
+        raise as_usual("BEGIN", error) from error
     return driver
 
 

@@ -8,8 +8,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from crm.conversations.models import KeywordRow
+from crm.db.away import is_away
 from crm.db.prepared import Prepared, driver_of
-from crm.db.session import Sessions
+from crm.db.session import Sessions, Surroundings, make_engine, make_sessions
 
 _ADD = Prepared(text("INSERT INTO event_wishes (subscriber, kind) VALUES (:subscriber, 'lean')"))
 _COUNT = Prepared(text("SELECT count(*) FROM event_wishes WHERE kind = 'lean'"))
@@ -95,3 +96,16 @@ async def test_a_lost_connection_is_not_used_again(committed_sessions: Sessions,
     with pytest.raises(DBAPIError):
         await _lose(committed_sessions, is_noticed=is_noticed)
     assert await _count(committed_sessions) == 0
+
+
+async def test_a_closed_connection_is_told_of_as_usual(committed_url: str, surroundings: Surroundings) -> None:
+    engine = make_engine(committed_url, pool_size=1)
+    sessions = make_sessions(engine, surroundings)
+    async with sessions.begin() as session:
+        rested = await driver_of(session)
+    rested.terminate()
+    with pytest.raises(DBAPIError) as caught:
+        await _count(sessions)
+    assert is_away(caught.value)
+    assert await _count(sessions) == 0
+    await engine.dispose()
