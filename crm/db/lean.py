@@ -8,6 +8,7 @@ statements alone pays none of it: half the time of a check-in. Everything else n
 import asyncio
 from typing import Any
 
+import asyncpg
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.util import greenlet_spawn
@@ -93,6 +94,8 @@ async def begin(pooled: Any) -> Any:
     The dialect is told: it would otherwise begin another one with its first statement.
     """
     driver = pooled.driver_connection
+    if driver is None:
+        raise as_usual("BEGIN", asyncpg.InterfaceError("the connection is gone"))
     try:
         if not driver.is_in_transaction():
             transaction = driver.transaction()
@@ -118,7 +121,8 @@ def _roll_back(connection: Connection) -> None:
     with connection:
         if connection.invalidated:
             return
-        if connection.connection.driver_connection.is_closed():  # type: ignore[union-attr] # it is one of the driver
+        driver = connection.connection.driver_connection
+        if driver is None or driver.is_closed():
             connection.invalidate()
         elif not connection.in_transaction():
             connection.begin()

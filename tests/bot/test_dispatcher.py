@@ -13,6 +13,7 @@ from crm.bots.types import Bot
 from crm.conversations import service as conversations
 from crm.db.session import Sessions
 from crm.inbox import service as inbox
+from crm.jobs.dead import DeadLetterNotFound
 from crm.members import service as members
 from flows.engine.chat import Chat
 from flows.engine.choices import Choice
@@ -237,7 +238,7 @@ async def test_dead_letter_can_be_replayed(committed_sessions: Sessions) -> None
     assert (await _said(committed_sessions, bot, "7"))[-1] == "[engine/unknown]"
     async with committed_sessions.begin() as session:
         assert await inbox.dead_letters(session) == []
-        with pytest.raises(inbox.DeadLetterNotFound):
+        with pytest.raises(DeadLetterNotFound):
             await inbox.replay(session, letter.update_id)
 
 

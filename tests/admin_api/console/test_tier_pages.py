@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -97,8 +98,8 @@ async def test_a_programme_is_made_looked_at_and_published(site: Site) -> None:
         draft = await programmes.draft(session)
         assert draft is not None
         assert [(item.key, item.keep, item.has_priority) for item in draft.rules.tiers] == [
-            ("silver", 100, False),
-            ("gold", 400, True),
+            ("silver", Decimal(100), False),
+            ("gold", Decimal(400), True),
         ]
     published = await browser.post(f"/console/tiers/publish/{draft.version}")
     assert published.status_code == 303

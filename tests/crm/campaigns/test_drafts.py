@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.campaigns import launching, planning, service
+from crm.campaigns import contents, launching, planning, service
 from crm.campaigns.errors import (
     CampaignNotFoundError,
     InvalidCampaignError,
@@ -131,7 +131,7 @@ async def test_what_is_archived_leaves_the_list_and_comes_back(session: AsyncSes
 
 @pytest.mark.parametrize("campaign_id", [0, 404, 10**30])
 async def test_what_is_not_there_is_not_found(session: AsyncSession, campaign_id: int) -> None:
-    for use in (service.get, service.progress, service.content, planning.plan, launching.pause, launching.cancel):
+    for use in (service.get, service.progress, contents.content, planning.plan, launching.pause, launching.cancel):
         with pytest.raises(CampaignNotFoundError):
             await use(session, campaign_id)
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.events.catalogue import MemberSignedUp
 from crm.events.service import publish, timeline
-from crm.journeys import service
+from crm.journeys import contents, service
 from crm.journeys.advancing import advance_due
 from crm.journeys.enrolling import enroll_absent, enroll_signed_up
 from crm.journeys.nodes.wait import WAIT
@@ -96,8 +96,8 @@ async def test_those_on_their_way_keep_their_version(session: AsyncSession, at: 
         pass
     first, second = f"{journey.id}.1.greet", f"{journey.id}.2.greet"
     assert await _sent(session, journey.id) == {first: [early.id], second: [late.id]}
-    assert (await service.content(session, first)).text == {"en": "First"}
-    assert (await service.content(session, second)).text == {"en": "Second"}
+    assert (await contents.content(session, first)).text == {"en": "First"}
+    assert (await contents.content(session, second)).text == {"en": "Second"}
 
 
 async def test_a_name_alone_makes_no_version(session: AsyncSession) -> None:

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.journeys import service
+from crm.journeys import contents, service
 from crm.journeys.errors import InvalidJourneyError, JourneyNotFoundError, JourneyNotPossibleNowError
 from crm.journeys.registry import problems
 from crm.journeys.types import Graph, JourneyStatus, SignedUpTrigger
@@ -140,7 +140,7 @@ async def test_a_forged_source_is_no_content(session: AsyncSession, source_id: s
     journey = await make_journey(session, graph("a", a=_send(message={"text": {"en": "Hi"}, "buttons": _BUTTONS})))
     forged = source_id.replace("1.1", f"{journey.id}.1")
     with pytest.raises(JourneyNotFoundError):
-        await service.content(session, forged)
+        await contents.content(session, forged)
     assert await service.tapped_button(session, forged, "0.0") is None
     assert await service.tapped_button(session, f"{journey.id}.1.a", "0.0") == BUTTONS[0][0]
     assert await service.tapped_button(session, f"{journey.id}.1.a", "7.7") is None

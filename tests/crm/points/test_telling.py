@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.points import earning_rules, service
 from tests.factories.members import make_member
 
-DAY = {"kind": "check_in", "name": "Daily", "parameters": {"points": 5}}
+DAY: dict[str, Any] = {"kind": "check_in", "name": "Daily", "parameters": {"points": 5}}
 WINDOWS = {"windows": [{"weekdays": [6], "multiplier": "1.50"}, {"weekdays": [7]}], "caps": {"member_day": 20}}
 
 
