@@ -94,7 +94,7 @@ async def begin(pooled: Any) -> Any:
     The dialect is told: it would otherwise begin another one with its first statement.
     """
     driver = pooled.driver_connection
-    if driver is None:
+    if driver is None or driver.is_closed():
         raise as_usual("BEGIN", asyncpg.InterfaceError("the connection is gone"))
     try:
         if not driver.is_in_transaction():

@@ -41,6 +41,7 @@ UNKEYED = {
     "audit_log.hash": "chain of the log",
     "media.data": "pictures that were sent or shown",
     "imports.fingerprint": "digest of a file",
+    "referral_devices.fingerprint": "keyed, but only compared with others of its time; a rotation begins anew",
     "operator_sessions.token_hash": "digest of 256 random bits",
     "operator_links.token_hash": "digest of 256 random bits",
     "api_keys.token_hash": "digest of 256 random bits",
