@@ -19,7 +19,7 @@ async def missions(chat: Chat) -> None:
     if not found:
         await chat.say("missions/none", buttons=[[Opens("badges"), Opens("check_in")]])
         return
-    await chat.say("missions/shown", missions=[_of_progress(one) for one in found], buttons=[[Opens("badges")]])
+    await chat.say("missions/shown", lines=[line for one in found for line in _lines(one)], buttons=[[Opens("badges")]])
 
 
 @flow(
@@ -41,28 +41,27 @@ async def badges(chat: Chat) -> None:
     await chat.say("missions/badges" if lines else "missions/no_badges", badges=lines, buttons=[[Opens("missions")]])
 
 
-def _of_progress(one: Progress) -> dict[str, Any]:
-    mission, full = one.mission, one.percent * _BAR // 100
-    return {
+def _lines(one: Progress) -> list[dict[str, Any]]:
+    """A mission, its steps and what it gives, one after the other: texts have no loops inside of loops."""
+    mission, full, gives = one.mission, one.percent * _BAR // 100, one.mission.rewards
+    head = {
+        "part": "mission",
         "name": mission.name,
         "description": mission.description,
         "window": mission.window.value,
         "bar": "▓" * full + "░" * (_BAR - full),
         "percent": one.percent,
         "is_done": one.completed_at is not None,
-        "points": mission.rewards.points,
-        "gives": [
-            name
-            for name, given in (
-                ("coupon", mission.rewards.coupon_id),
-                ("badge", mission.rewards.badge_id),
-                ("chances", mission.rewards.draw_id),
-            )
-            if given is not None
-        ],
-        "chances": mission.rewards.draw_chances,
-        "steps": [
-            {"event": step.event, "count": count, "of": step.count}
-            for step, count in zip(mission.steps, one.counts, strict=True)
-        ],
     }
+    steps = [
+        {"part": "step", "event": step.event, "count": count, "of": step.count}
+        for step, count in zip(mission.steps, one.counts, strict=True)
+    ]
+    gifts = {
+        "part": "gifts",
+        "points": gives.points,
+        "has_coupon": gives.coupon_id is not None,
+        "has_badge": gives.badge_id is not None,
+        "chances": gives.draw_chances if gives.draw_id is not None else 0,
+    }
+    return [head, *steps, *([gifts] if any(value for key, value in gifts.items() if key != "part") else [])]

@@ -26,6 +26,7 @@ _OURS = frozenset({"admin_api", "bot", "crm", "flows", "runtime", "siyu"})
 _QUIET = (
     *("apscheduler", "pgqueuer", "uvicorn.access", "uvicorn.error", "aiogram", "asyncio", "alembic"),
     *("httpx", "httpcore", "aiohttp.access"),  # whole addresses, at INFO
+    "crm.db.pools",  # tells of every connection that it drops
 )
 _MOST_CAUSES = 20
 

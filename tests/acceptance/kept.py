@@ -7,7 +7,8 @@ import asyncpg
 
 _KINDS = (
     *("campaigns", "segments", "message_templates", "members", "identities", "profiles", "events", "event_keys"),
-    *("orders", "order_keys", "surveys", "survey_versions", "deliveries", "delivery_sources", "tags", "member_tags"),
+    *("orders", "order_keys", "surveys", "survey_versions", "tags", "member_tags"),
+    *("bulk_deliveries", "interactive_deliveries", "delivery_sources"),
     *("journeys", "earning_rules", "bots", "operators", "sources", "ledger_transactions", "api_keys"),
     *("idempotency_keys", "imports", "attribute_definitions", "consents"),
 )

@@ -30,6 +30,11 @@ class Provider:
         """A bot that any positive chat id has started; with `id` and `token`."""
         return await self.client.create_bot(f"{name}_bot", name)
 
+    async def person(self, chat: int) -> None:
+        """Somebody whose id is `chat`; a broadcast of another test may have made them already."""
+        if chat not in self.server.simulator.world.people:
+            await self.client.create_user("Lin", user_id=chat, language_code="en")
+
     def accepted(self, bot_id: int) -> dict[int, list[str]]:
         """The texts that each chat was sent by the bot, in order."""
         world = self.server.simulator.world

@@ -17,6 +17,8 @@ from crm.conversations.types import Direction, NewMessage
 from crm.coupons.service import definitions as coupons
 from crm.coupons.service import issuing
 from crm.coupons.types import CouponKind, NewCoupon, Terms
+from crm.draws.service import definitions as draws
+from crm.draws.types import NewDraw
 from crm.imports import staging
 from crm.journeys import service as journeys
 from crm.journeys.types import Graph, NodeSpec, SignedUpTrigger
@@ -26,6 +28,8 @@ from crm.members import service as members
 from crm.members.types import Identity, MemberChanges
 from crm.messages import service as messages
 from crm.messages.types import ButtonSpec, MessageContent
+from crm.missions.service import definitions as missions
+from crm.missions.types import NewMission, Rewards, Step, Window
 from crm.orders import service as orders
 from crm.points import earning_rules
 from crm.points import service as points
@@ -37,6 +41,7 @@ from crm.surveys import service as surveys
 from crm.tags import rules as tag_rules
 from crm.tags import service as tags
 from crm.tickets import service as tickets
+from tests.factories.draws import lucky
 from tests.factories.orders import new_order
 
 Ids = dict[str, int | str]
@@ -72,7 +77,7 @@ async def fill(session: AsyncSession, bot: Bot, words: Words, identity: Identity
         )
         identity = contact.identity
     ids: Ids = {"member_id": identity.member_id, "bot_id": bot.id, "locale": "en", "name": "start/welcome"}
-    for part in (_describe, _talk, _outreach, _house, _survey, _loyalty):
+    for part in (_describe, _talk, _outreach, _house, _survey, _loyalty, _games):
         ids |= await part(session, identity, words)
     return ids
 
@@ -171,3 +176,11 @@ async def _loyalty(session: AsyncSession, identity: Identity, words: Words) -> I
     made = await catalogue.create(session, reward)
     done = await redeeming.redeem(session, member_id, made.id, key=key)
     return {**ids, "voucher_id": str(voucher.id), "reward_id": made.id, "redemption_id": str(done.id)}
+
+
+async def _games(session: AsyncSession, identity: Identity, words: Words) -> Ids:
+    del identity
+    draw = NewDraw(words.both(words.name), lucky())
+    ids = await _tried(session, "draw_id", lambda: draws.create(session, draw))
+    mission = NewMission(words.both(words.name), (Step("checked_in", 3),), Window.MONTHLY, Rewards(points=1))
+    return {**ids, **await _tried(session, "mission_id", lambda: missions.create(session, mission))}

@@ -34,7 +34,7 @@ async def test_a_stranger_joins_in_english(session: AsyncSession) -> None:
         await chat.tap("Done")
         chat.expects("All set!")
         chat.expects_not("/profile")
-        assert chat.said[-1].menu == (("📅 Check in", "⭐ Points"), ("📝 Surveys", "💬 Help"))
+        assert chat.said[-1].menu == (("📅 Check in", "⭐ Points"), ("🎁 Rewards", "📝 Surveys"), ("💬 Help",))
         known = await members.get(session, chat.member_id)
         assert (known.display_name, known.birthday, known.is_signed_up) == ("Lin", date(1995, 8, 23), True)
         assert await members.phone(session, chat.member_id) == "+442079460958"

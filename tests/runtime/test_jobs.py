@@ -24,7 +24,7 @@ from runtime.jobs import run_jobs
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-PATIENCE = 60
+PATIENCE = 300
 SECRET = "张三 13800138000"
 NOW = (timedelta(),)
 Check = Callable[[], Awaitable[bool]]

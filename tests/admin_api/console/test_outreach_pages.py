@@ -35,7 +35,9 @@ async def test_every_page_is_shown_in_both_languages(site: Site, locale: str) ->
     for name, path in made.pages().items():
         answer = await browser.get(path)
         assert answer.status_code == 200, name
-        assert "Spring" in answer.text or name.endswith(("new", "kinds", "progress", "preview", "text", "texts")), name
+        assert "Spring" in answer.text or name.endswith(
+            ("new", "kinds", "progress", "preview", "text", "texts", "replays")
+        ), name
         assert not _HANDLERS.search(answer.text), name
 
 

@@ -55,6 +55,6 @@ async def _pull(scene: Scene, crowd: Crowd) -> None:
     """Members who write by Telegram itself, for the poller to fetch."""
     bot, client = f"@{crowd.provider_bot['username']}", scene.telegram.client
     for chat in crowd.chats:
-        await client.create_user("Lin", user_id=chat, language_code="en")
+        await scene.telegram.person(chat)
         for said in SAID:
             await client.send_text(chat, bot, said)

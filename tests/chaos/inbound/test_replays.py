@@ -67,7 +67,7 @@ async def test_many_taps_at_once(scene: Scene, row: Row, dice: Dice) -> None:
     crowd = await scene.crowd("taps", ROUNDS)
     post = await scene.post(crowd, dice)
     for chat in crowd.chats:
-        await scene.telegram.client.create_user("Lin", user_id=chat, language_code="en")
+        await scene.telegram.person(chat)
         await _tap(scene, post, f"@{crowd.provider_bot['username']}", chat)
     await lines_of(scene.database, crowd, ROUNDS * TAPS)
     answers = [await _answers(scene, chat) for chat in crowd.chats]

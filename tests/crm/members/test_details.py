@@ -37,7 +37,11 @@ async def test_changes_are_written_together_and_announced_by_name(session: Async
     assert changed.version == member.version + 1
     assert (await profiles.get(session, member.id)).locale == "zh-CN"
     newest = (await timeline(session, member.id))[0]
-    assert newest.data == {"changed": ["birthday", "display_name", "locale"], "by": "operator:1"}
+    assert newest.data == {
+        "changed": ["birthday", "display_name", "locale"],
+        "filled": ["birthday", "display_name"],
+        "by": "operator:1",
+    }
     with pytest.raises(MemberChanged):
         await service.change(session, member.id, changes, by="operator:2", expected_version=member.version)
 

@@ -120,6 +120,7 @@ def test_a_body_is_the_same_bytes_each_time() -> None:
             "amount": "12.50",
             "currency": "CNY",
             "placed_at": "2026-03-01T12:00:00+00:00",
+            "items": [],
         },
     }
 

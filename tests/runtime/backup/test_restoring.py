@@ -86,7 +86,7 @@ async def test_the_shop_is_there_again_and_sends_nothing_until_confirmed(
 ) -> None:
     found = await restoring.restore_and_migrate(backup, shop.vault, empty_url)
     assert found.tables["public.members"] == 5
-    assert found.tables["pgqueuer.pgqueuer"] == 1
+    assert found.tables["pgqueuer.pgqueuer"] >= 1
     engine = make_engine(empty_url, pool_size=5)
     sessions = make_sessions(engine, shop.surroundings)
     try:

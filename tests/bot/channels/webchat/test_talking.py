@@ -22,7 +22,7 @@ async def test_a_stranger_is_greeted_and_led_into_sign_up(house: ChatHouse) -> N
         welcome = await page.hello()
         assert welcome["brand"]["name"] == "Tea & Co"
         assert welcome["locale"] == "en"
-        assert len(welcome["menu"]) == 4
+        assert len(welcome["menu"]) == 5
         first = await page.heard()
     assert "Tea &amp; Co" in first["text"]
     assert first["html"] is True
@@ -100,7 +100,7 @@ async def test_a_key_of_the_menu_speaks_for_the_visitor(house: ChatHouse) -> Non
     async with open_page(house) as page:
         await page.hello()
         await page.heard()
-        key = page.welcome["menu"][3]
+        key = page.welcome["menu"][4]
         assert (await page.tap(key["data"]))["message_id"] is None
         mine = await page.next("message")
         assert (mine["message"]["direction"], mine["message"]["text"]) == ("in", key["label"])
