@@ -61,7 +61,7 @@ async def test_the_clock_of_some_processes_jumps(scene: Scene, row: Row, dice: D
     jumper = Jumper(tmp_path)
     estate = scene.estate
     estate.special[JUMPING] = jumper.environment
-    await estate.have("api", "sender", *(f"{kind}#{JUMPING}" for kind in KINDS))
+    await estate.have("api", "sender", "worker", *(f"{kind}#{JUMPING}" for kind in KINDS))
     crowd = await scene.crowd("jumps", MEMBERS)
     audience = await scene.crowd("jumped", RECIPIENTS, rate=RECIPIENTS / (ROUNDS * len(JUMPS) * _LOOKS_AGAIN * 2))
     later, now = await draft(scene.office, crowd), await draft(scene.office, audience)
