@@ -31,8 +31,14 @@ from crm.messages.types import ButtonSpec, MessageContent
 from crm.missions.service import definitions as missions
 from crm.missions.types import NewMission, Rewards, Step, Window
 from crm.orders import service as orders
-from crm.points import earning_rules
+from crm.points import earning_rules, replays
 from crm.points import service as points
+from crm.points.checking import RuleText
+from crm.points.models import EarningReplayRow
+from crm.points.replay_types import ReplayStatus
+from crm.referrals.service import joining, links, programmes
+from crm.referrals.types import Act, Gift
+from crm.referrals.types import Terms as ReferralTerms
 from crm.rewards.service import catalogue, redeeming
 from crm.rewards.types import NewReward, Price, RewardKind
 from crm.segments import service as segments
@@ -41,6 +47,10 @@ from crm.surveys import service as surveys
 from crm.tags import rules as tag_rules
 from crm.tags import service as tags
 from crm.tickets import service as tickets
+from crm.webhooks import messages as webhook_messages
+from crm.webhooks import sending
+from crm.webhooks import service as webhooks
+from crm.webhooks.types import EVERY_KIND, Claimed, Message, Outcome
 from tests.factories.draws import lucky
 from tests.factories.orders import new_order
 
@@ -77,7 +87,7 @@ async def fill(session: AsyncSession, bot: Bot, words: Words, identity: Identity
         )
         identity = contact.identity
     ids: Ids = {"member_id": identity.member_id, "bot_id": bot.id, "locale": "en", "name": "start/welcome"}
-    for part in (_describe, _talk, _outreach, _house, _survey, _loyalty, _games):
+    for part in (_describe, _talk, _outreach, _house, _survey, _loyalty, _games, _friends, _replay, _webhook):
         ids |= await part(session, identity, words)
     return ids
 
@@ -184,3 +194,63 @@ async def _games(session: AsyncSession, identity: Identity, words: Words) -> Ids
     ids = await _tried(session, "draw_id", lambda: draws.create(session, draw))
     mission = NewMission(words.both(words.name), (Step("checked_in", 3),), Window.MONTHLY, Rewards(points=1))
     return {**ids, **await _tried(session, "mission_id", lambda: missions.create(session, mission))}
+
+
+async def _friends(session: AsyncSession, identity: Identity, words: Words) -> Ids:
+    """A programme, of which the first alone runs, and a friend who came through the member's link."""
+    terms = ReferralTerms(Act.SIGN_UP, referrer=Gift(1), friend=Gift(1))
+    headline = words.both(words.text[:80])
+    is_first = words.number == 0
+    ids = await _tried(
+        session,
+        "programme_id",
+        lambda: programmes.create(session, words.name, terms, headline=headline, is_active=is_first),
+    )
+    friend = await members.ensure_identity(
+        session,
+        bot_id=identity.bot_id,
+        channel=identity.channel,
+        address=f"friend-{words.number}",
+        display_name=words.name,
+    )
+    code = await links.code_of(session, identity.member_id)
+    await joining.touch(session, friend.member.id, code, identity_id=friend.identity.id)
+    return ids
+
+
+async def _replay(session: AsyncSession, identity: Identity, words: Words) -> Ids:
+    """A replay that ended with what a formula of somebody failed with."""
+    tried = RuleText("custom_event", words.name, {"points": 1, "event_name": "visit"})
+    ids = await _tried(session, "replay_id", lambda: replays.start(session, tried, days=1, by=words.name))
+    if not ids:
+        return {}
+    sums = {"live": 1, "draft": 2}
+    result = {
+        "total": {**sums, "difference": 1},
+        "members": {**sums, "gaining": 1, "losing": 0},
+        "withheld": sums,
+        "rules": [{"rule_id": None, "name": words.name, "kind": "custom_event", **sums}],
+        "days": [{"day": "2026-03-01", **sums}],
+        "top": [{"member_id": identity.member_id, **sums}],
+        "failures": [{"message": words.text, "count": 1}],
+    }
+    row = await session.get_one(EarningReplayRow, int(ids["replay_id"]))
+    row.status, row.error, row.result = ReplayStatus.DONE.value, words.text, result
+    await session.flush()
+    return ids
+
+
+async def _webhook(session: AsyncSession, identity: Identity, words: Words) -> Ids:
+    """An endpoint that answers to a message what it should not."""
+    del identity
+    host = "https://consumer.example/hooks"
+    signs = "".join(sign for sign in words.name if sign.isprintable() and not sign.isspace() and sign != "\\")
+    made = await webhooks.create(session, name=words.name[:64], address=f"{host}?{signs}", kinds=[EVERY_KIND])
+    message = await webhook_messages.send_test(session, made.endpoint.id)
+    refused = Outcome(is_success=False, milliseconds=1, status=500, error=words.text, excerpt=words.name)
+    await sending.settle(session, _claimed(message), refused)
+    return {"webhook_id": made.endpoint.id, "event_id": str(message.event_id)}
+
+
+def _claimed(message: Message) -> Claimed:
+    return Claimed(message.endpoint_id, message.event_id, message.occurred_at, fence=0, tries=0, attempts=0)
