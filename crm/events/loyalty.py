@@ -1,7 +1,7 @@
 """Events of what loyalty gives: vouchers and rewards. They are part of the catalogue like all others."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -47,6 +47,19 @@ class VoucherExpired(Event):
     title = "Voucher expired"
     voucher_id: UUID
     coupon_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoucherExpiring(Event):
+    """A voucher runs out in 30, 7 or 1 days; `on` is the day in the brand's time zone."""
+
+    kind = "voucher_expiring"
+    title = "Voucher runs out soon"
+    voucher_id: UUID
+    coupon_id: int
+    at: datetime
+    on: date
+    days: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +129,18 @@ class TierAtRisk(Event):
     measure: str
     missing: Decimal
     ends_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class PointsExpiring(Event):
+    """So many points run out in 30, 7 or 1 days; `on` is the day in the brand's time zone, `at` its first moment."""
+
+    kind = "points_expiring"
+    title = "Points run out soon"
+    points: int
+    at: datetime
+    on: date
+    days: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,3 +274,72 @@ class BadgeEarned(Event):
     title = "Badge earned"
     badge_id: int
     given_for: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivityRegistered(Event):
+    """The member registered for an activity; without a free place they wait, and have paid nothing yet."""
+
+    kind = "activity_registered"
+    title = "Registered for an activity"
+    activity_id: int
+    registration_id: int
+    is_waiting: bool
+    points: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivityPlaceGiven(Event):
+    """A place became free, and the member came in from the waiting list."""
+
+    kind = "activity_place_given"
+    title = "Place at an activity"
+    activity_id: int
+    registration_id: int
+    points: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivityCancelled(Event):
+    """A registration ended before the activity, with the points that went back."""
+
+    kind = "activity_cancelled"
+    title = "Activity registration cancelled"
+    activity_id: int
+    registration_id: int
+    was_waiting: bool
+    points_returned: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivityReminderDue(Event):
+    """An activity that the member has a place at begins in so many hours."""
+
+    kind = "activity_reminder_due"
+    title = "Activity begins soon"
+    activity_id: int
+    registration_id: int
+    hours: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivityAttended(Event):
+    """The member checked in at an activity; `by` is `member` or who let them in."""
+
+    kind = "activity_attended"
+    title = "Activity attended"
+    activity_id: int
+    registration_id: int
+    by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivityFeedbackDue(Event):
+    """An activity that the member attended is over, and a survey asks how it was."""
+
+    kind = "activity_feedback_due"
+    title = "Activity feedback asked for"
+    activity_id: int
+    registration_id: int
+    survey_id: int

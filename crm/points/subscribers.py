@@ -15,7 +15,7 @@ from crm.events.catalogue import (
     OrderPlaced,
     SurveyCompleted,
 )
-from crm.events.loyalty import OrderRefunded, ReferralQualified
+from crm.events.loyalty import ActivityAttended, OrderRefunded, ReferralQualified
 from crm.events.subscriptions import subscriber
 from crm.events.types import RecordedEvent
 from crm.points import service, taking_back
@@ -50,7 +50,7 @@ async def take_back(session: AsyncSession, event: RecordedEvent) -> None:
     )
 
 
-@subscriber(SELDOM, MemberUpdated, ButtonTapped, ReferralQualified, choosy=True)
+@subscriber(SELDOM, MemberUpdated, ButtonTapped, ReferralQualified, ActivityAttended, choosy=True)
 async def award_seldom(session: AsyncSession, event: RecordedEvent) -> None:
     """The same for what most brands give nothing for: handed over only while some rule reacts to it."""
     await service.award(session, event)

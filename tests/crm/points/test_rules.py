@@ -18,7 +18,7 @@ from crm.events.catalogue import (
     OrderPlaced,
     SurveyCompleted,
 )
-from crm.events.loyalty import ReferralQualified
+from crm.events.loyalty import ActivityAttended, ReferralQualified
 from crm.events.types import Event
 from crm.points.deciding import judge, stacked
 from crm.points.errors import UnknownRuleKind
@@ -85,6 +85,7 @@ def updated(changed: list[str], filled: list[str]) -> MemberUpdated:
 
 
 QUALIFIED = ReferralQualified(member_id=1, referral_id=UUID(int=1), programme_id=1, friend_id=2, act="sign_up", count=1)
+ATTENDED = ActivityAttended(member_id=1, activity_id=4, registration_id=9, by="member")
 RATE = {"points": 10, "per_amount": 100}
 CASES: list[tuple[str, dict[str, Any], Event, str, int]] = [
     ("sign_up", {"points": 100}, MemberSignedUp(member_id=1, channel="telegram"), "1", 100),
@@ -129,6 +130,9 @@ CASES: list[tuple[str, dict[str, Any], Event, str, int]] = [
     ("profile_completed", {"points": 3}, updated(["phone"], ["phone"]), "1", 0),
     ("profile_completed", {"points": 3}, updated(["locale"], ["birthday", "phone"]), "1", 0),
     ("referral", {"points": 3}, QUALIFIED, "1", 3),
+    ("activity", {"points": 3}, ATTENDED, "1", 3),
+    ("activity", {"points": 3, "activity_ids": [4]}, ATTENDED, "1", 3),
+    ("activity", {"points": 3, "activity_ids": [5]}, ATTENDED, "1", 0),
     ("interaction", {"points": 3}, ButtonTapped(member_id=1, button="a"), "1", 3),
     ("interaction", {"points": 3, "campaign_ids": [7]}, ButtonTapped(member_id=1, button="a"), "1", 0),
     ("interaction", {"points": 3, "buttons": ["b"]}, ButtonTapped(member_id=1, button="a"), "1", 0),
@@ -164,7 +168,7 @@ def test_every_kind_keeps_the_contract(kind: RuleKind) -> None:
 
 
 def test_an_unknown_kind_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(UnknownRuleKind, match="known are: check_in, custom_event"):
+    with pytest.raises(UnknownRuleKind, match="known are: activity, check_in, custom_event"):
         kind_named("lottery")
 
 
