@@ -40,10 +40,12 @@ class LeanTransaction:
 
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Commit or roll back, and give the connection back, also when the task is cancelled meanwhile."""
-        if self._connection is not None and isinstance(error, asyncio.CancelledError):
-            # A statement may have been cut off in the middle, BEGIN too: nobody knows what the connection is in.
-            self._connection.invalidate()
-        await asyncio.shield(asyncio.ensure_future(self._leave(is_good=error is None)))
+        if self._session.in_transaction():
+            if self._connection is not None and isinstance(error, asyncio.CancelledError):
+                self._connection.invalidate()
+            await asyncio.shield(asyncio.ensure_future(self._end_usual(is_good=error is None)))
+        elif self._connection is not None:
+            await (self._commit() if error is None else self._undo(error))
 
     async def open(self) -> Any:
         """Take a connection, begin, and answer the driver's connection."""
@@ -54,32 +56,49 @@ class LeanTransaction:
         self._session.sync_session.bind = self._connection
         return await begin(self._connection.connection)
 
-    async def _leave(self, *, is_good: bool) -> None:
+    async def _commit(self) -> None:
+        connection = self._taken()
         try:
-            if self._session.in_transaction():
-                await self._end_usual(is_good=is_good)
-            elif self._connection is not None and is_good:
-                await _commit(self._connection.connection)
+            await _commit(connection.connection)
         except BaseException:
-            is_good = False
+            # Cut off or refused: nobody knows what the connection is in, so nobody is to get it.
+            connection.invalidate()
             raise
         finally:
-            await self._give_back(is_good=is_good)
+            _release(connection)
+
+    async def _undo(self, error: BaseException) -> None:
+        connection = self._taken()
+        try:
+            if isinstance(error, asyncio.CancelledError):
+                # A statement may have been cut off in the middle, BEGIN too.
+                connection.invalidate()
+            else:
+                await greenlet_spawn(_roll_back, connection)
+        except BaseException:
+            connection.invalidate()
+            raise
+        finally:
+            _release(connection)
 
     async def _end_usual(self, *, is_good: bool) -> None:
         try:
             await (self._session.commit() if is_good else self._session.rollback())
+        except BaseException:
+            is_good = False
+            raise
         finally:
             await self._session.close()
+            if self._connection is not None:
+                connection = self._taken()
+                if not is_good:
+                    await greenlet_spawn(_roll_back, connection)
+                _release(connection)
 
-    async def _give_back(self, *, is_good: bool) -> None:
+    def _taken(self) -> Connection:
         connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        if is_good:
-            connection.close()  # nothing is open any more, so nothing waits for the server
-        else:
-            await greenlet_spawn(_roll_back, connection)
+        assert connection is not None
+        return connection
 
 
 def lean_of(session: AsyncSession) -> LeanTransaction | None:
@@ -109,21 +128,35 @@ async def begin(pooled: Any) -> Any:
 async def _commit(pooled: Any) -> None:
     adapter = pooled.dbapi_connection
     transaction, adapter._transaction = adapter._transaction, None  # noqa: SLF001 - see `begin`
-    if transaction is not None:
-        try:
-            await transaction.commit()
-        except DRIVER_ERRORS as error:
-            raise as_usual("COMMIT", error) from error
+    driver = pooled.driver_connection
+    if transaction is None or driver is None:
+        raise as_usual("COMMIT", asyncpg.InterfaceError("the connection is gone"))
+    try:
+        done = await driver.execute("COMMIT")
+    except DRIVER_ERRORS as error:
+        raise as_usual("COMMIT", error) from error
+    finally:
+        driver._top_xact = None  # noqa: SLF001 - the driver's own commit would not tell what came of it
+    if done != "COMMIT":
+        # The server answers so, without an error, when a statement had failed and somebody went on as if it had not.
+        message = "a statement failed before, so all was rolled back"
+        raise as_usual("COMMIT", asyncpg.InFailedSQLTransactionError(message))
+
+
+def _release(connection: Connection) -> None:
+    """Give it back to the pool; never one that is still in a transaction, whose next user would commit nothing."""
+    if not connection.invalidated:
+        driver = connection.connection.driver_connection
+        if driver is None or driver.is_closed() or driver.is_in_transaction():
+            connection.invalidate()
+    connection.close()
 
 
 def _roll_back(connection: Connection) -> None:
     """By the usual way, which knows what to do about the pool when the server is gone."""
-    with connection:
-        if connection.invalidated:
-            return
-        driver = connection.connection.driver_connection
-        if driver is None or driver.is_closed():
-            connection.invalidate()
-        elif not connection.in_transaction():
-            connection.begin()
-            connection.rollback()
+    if connection.invalidated:
+        return
+    driver = connection.connection.driver_connection
+    if driver is not None and not driver.is_closed() and not connection.in_transaction():
+        connection.begin()
+        connection.rollback()

@@ -1,6 +1,7 @@
 """Transactions by the driver alone, joined by the ORM, ended well and badly."""
 
 import asyncio
+import contextlib
 
 import pytest
 from sqlalchemy import func, select, text
@@ -109,3 +110,65 @@ async def test_a_closed_connection_is_told_of_as_usual(committed_url: str, surro
     assert is_away(caught.value)
     assert await _count(sessions) == 0
     await engine.dispose()
+
+
+async def _swallow(sessions: Sessions) -> None:
+    async with sessions.begin() as session:
+        await _ADD.fetch(session, subscriber="one")
+        with contextlib.suppress(IntegrityError):
+            await _ADD.fetch(session, subscriber="one")
+
+
+async def test_a_commit_that_rolls_back_is_an_error(committed_sessions: Sessions) -> None:
+    with pytest.raises(DBAPIError, match="rolled back"):
+        await _swallow(committed_sessions)
+    assert await _count(committed_sessions) == 0
+
+
+async def _give_up_inside(sessions: Sessions, seconds: float) -> None:
+    async with sessions.begin() as session:
+        async with asyncio.timeout(seconds):
+            await _ADD.fetch(session, subscriber="cut")
+            await Prepared(text("SELECT pg_sleep(30)")).fetch(session)
+
+
+@pytest.mark.parametrize("seconds", [0, 0.0005, 0.001, 0.002, 0.02])
+async def test_what_ran_into_a_limit_leaves_no_open_transaction(
+    committed_url: str, surroundings: Surroundings, seconds: float
+) -> None:
+    engine = make_engine(committed_url, pool_size=1)
+    sessions = make_sessions(engine, surroundings)
+    for turn in range(5):
+        with pytest.raises(TimeoutError):
+            await _give_up_inside(sessions, seconds)
+        async with sessions.begin() as session:
+            await _ADD.fetch(session, subscriber=f"{turn}")
+    assert await _count(sessions) == 5
+    async with sessions.begin() as session:
+        await session.execute(text("DELETE FROM event_wishes WHERE kind = 'lean'"))
+    await engine.dispose()
+
+
+async def test_a_connection_that_was_left_in_a_transaction_is_not_given_on(
+    committed_url: str, surroundings: Surroundings
+) -> None:
+    engine = make_engine(committed_url, pool_size=1)
+    sessions = make_sessions(engine, surroundings)
+    with pytest.raises(LookupError):
+        await _begin_unheard(sessions)
+    await _write(sessions, "one")
+    assert await _count(sessions) == 1
+    async with sessions.begin() as session:
+        await session.execute(text("DELETE FROM event_wishes WHERE kind = 'lean'"))
+    await engine.dispose()
+
+
+async def _begin_unheard(sessions: Sessions) -> None:
+    """As when a limit ran out between the server's BEGIN and its answer: the dialect knows of no transaction."""
+    async with sessions.begin() as session:
+        await driver_of(session)
+        pooled = await (await session.connection()).get_raw_connection()
+        await session.rollback()
+        assert pooled.driver_connection is not None
+        await pooled.driver_connection.execute("BEGIN")
+        raise LookupError
