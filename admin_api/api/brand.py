@@ -1,5 +1,6 @@
 """The brand's settings."""
 
+from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
@@ -31,6 +32,7 @@ class BrandView(BaseModel):
     terms: dict[str, str]
     terms_version: str
     points_shortfall: Shortfall
+    point_value: Decimal | None
 
 
 class BrandChange(Body):
@@ -49,6 +51,16 @@ class BrandChange(Body):
     points_shortfall: Annotated[
         Shortfall, Field(description="What becomes of points that are taken back after they were spent.")
     ] = Shortfall.DEBT
+    point_value: Annotated[
+        Decimal | None,
+        Field(
+            gt=0,
+            le=1_000_000,
+            decimal_places=6,
+            description="What a point is worth in the brand's currency when it is redeemed.",
+            examples=["0.05"],
+        ),
+    ] = None
 
 
 def brand_view(brand: Brand) -> BrandView:

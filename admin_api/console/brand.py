@@ -1,6 +1,7 @@
 """The brand's settings, and its logo."""
 
 from datetime import time
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
 from fastapi import File, Form, Response, UploadFile
@@ -32,6 +33,10 @@ class LogoNotFoundError(NotFoundError):
 
 class OutreachBoundsError(InvalidError):
     """Quiet hours look like 22:00 and 08:00; a cap is a number of messages in a number of days."""
+
+
+class PointValueError(InvalidError):
+    """What a point is worth is an amount such as 0.05; leave it empty when there is none yet."""
 
 
 @router.get("/logo", dependencies=[public()], name="brand.logo")
@@ -66,6 +71,7 @@ async def change_brand(
     cap_limit: Text = "",
     cap_days: Text = "",
     points_shortfall: Text = Shortfall.DEBT,
+    point_value: Text = "",
     terms_zh: Text = "",
     terms_en: Text = "",
 ) -> Response:
@@ -79,16 +85,26 @@ async def change_brand(
         "default_locale": default_locale,
         "locales": kept,
         "points_shortfall": points_shortfall,
+        "point_value": point_value,
         "embed_origins": embed_origins.split(),
         "terms": {locale: text for locale, text in (("zh-CN", terms_zh), ("en", terms_en)) if text.strip()},
     }
     try:
+        typed["point_value"] = _amount(point_value)
         typed |= _bounds(quiet_start, quiet_end, cap_limit, cap_days)
         brand = await service.change(edge.session, **typed)
     except InvalidError as error:
         return await again(edge, "settings/brand", error, nav="settings", form={**vars(before), **typed})
     edge.note("brand.change", "brand", before=changed(before, brand), after=changed(brand, before))
     return redirect(edge, HERE, done="Saved.")
+
+
+def _amount(typed: str) -> Decimal | None:
+    """What a point is worth as typed, None for an empty field. Raises PointValueError."""
+    try:
+        return Decimal(typed.strip()) if typed.strip() else None
+    except InvalidOperation as wrong:
+        raise PointValueError from wrong
 
 
 def _bounds(quiet_start: str, quiet_end: str, cap_limit: str, cap_days: str) -> dict[str, Any]:

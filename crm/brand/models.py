@@ -24,4 +24,4 @@ class BrandRow(Base):
     default_locale: Mapped[str] = mapped_column(Text)
     terms_version: Mapped[str] = mapped_column(Text)
     settings: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    """locales, embed_origins, quiet_hours, frequency_cap, terms, points_shortfall."""
+    """locales, embed_origins, quiet_hours, frequency_cap, terms, points_shortfall, point_value."""

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from decimal import Decimal
 from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
@@ -24,6 +25,8 @@ LOCALES = ("zh-CN", "en")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE | re.ASCII)
 _MAX_TERMS = 4000
 _MAX_CAP_DAYS = 365
+_MAX_POINT_VALUE = Decimal(1_000_000)
+_SMALLEST_POINT_VALUE = Decimal("0.000001")
 
 
 @cache
@@ -53,6 +56,7 @@ def changed(brand: Brand, fields: dict[str, Any]) -> Brand:
     _check_outreach(result)
     if result.points_shortfall not in set(Shortfall):
         raise InvalidBrandError(f"Points that were spent and are taken back become one of {', '.join(Shortfall)}.")
+    _check_point_value(result.point_value)
     terms = _checked_terms(result)
     shortfall = Shortfall(result.points_shortfall)
     return replace(result, name=name, terms=terms, terms_version=_version(terms), points_shortfall=shortfall)
@@ -69,6 +73,16 @@ def _check_outreach(brand: Brand) -> None:
     cap = brand.frequency_cap
     if cap and (cap.limit < 1 or not 1 <= cap.days <= _MAX_CAP_DAYS):
         raise InvalidBrandError(f"A frequency cap is at least 1 message in 1 to {_MAX_CAP_DAYS} days.")
+
+
+def _check_point_value(value: Decimal | None) -> None:
+    if value is None:
+        return
+    is_amount = value.is_finite() and 0 < value <= _MAX_POINT_VALUE
+    if not is_amount or value % _SMALLEST_POINT_VALUE:
+        raise InvalidBrandError(
+            "What a point is worth is an amount above 0, at most 1000000, with at most six decimals."
+        )
 
 
 def _checked_terms(brand: Brand) -> dict[str, str]:

@@ -12,7 +12,15 @@ from crm.brand.policy import changed, versioned
 from crm.brand.types import Brand
 from crm.kit.shapes import plain, read
 
-_IN_SETTINGS = ("locales", "embed_origins", "quiet_hours", "frequency_cap", "terms", "points_shortfall")
+_IN_SETTINGS = (
+    "locales",
+    "embed_origins",
+    "quiet_hours",
+    "frequency_cap",
+    "terms",
+    "points_shortfall",
+    "point_value",
+)
 _LOCK = 0x5159_0002
 DEFAULT = Brand(
     name="Siyu",

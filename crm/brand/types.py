@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import time
+from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
@@ -49,3 +50,5 @@ class Brand:
     terms_version: str
     """Changes with the terms; stored with each consent."""
     points_shortfall: Shortfall = Shortfall.DEBT
+    point_value: Decimal | None = None
+    """What a point is worth in the brand's currency when it is redeemed; None: not said yet."""

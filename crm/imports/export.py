@@ -1,21 +1,19 @@
 """Members as CSV, streamed; cells that a spreadsheet would take for a formula are made harmless."""
 
-import csv
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from io import StringIO
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.imports.mapping import ATTRIBUTE
 from crm.kit.paging import MAX_LIMIT
+from crm.kit.spreadsheets import BOM, cell, line
 from crm.members import attributes, bulk
 from crm.members import service as members
 from crm.members.types import MemberQuery, MemberSummary
 from crm.tags import service as tags
 
-BOM = "\ufeff"
 _COLUMNS = (
     "id",
     "display_name",
@@ -32,14 +30,8 @@ _COLUMNS = (
     "signed_up_at",
     "created_at",
 )
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "＠")
 _EXEMPT = ("phone", "points_balance", "orders_total")
 """Typed columns: E.164 phones and numbers begin with a sign rightly."""
-
-
-def cell(text: str) -> str:
-    """`text` with a quote before it when a spreadsheet might run it."""
-    return f"'{text}" if text.startswith(_DANGEROUS) else text
 
 
 async def members_csv(session: AsyncSession, query: MemberQuery, *, with_personal: bool) -> AsyncIterator[str]:
@@ -49,7 +41,7 @@ async def members_csv(session: AsyncSession, query: MemberQuery, *, with_persona
     """
     definitions = [item for item in await attributes.definitions(session) if with_personal or not item.is_personal]
     keys = [item.key for item in definitions]
-    yield BOM + _line([*_COLUMNS, *(ATTRIBUTE + key for key in keys)])
+    yield BOM + line([*_COLUMNS, *(ATTRIBUTE + key for key in keys)])
     query = replace(query, limit=MAX_LIMIT, cursor=None)
     while True:
         page = await members.page(session, query)
@@ -73,7 +65,7 @@ async def _lines(
         facts: dict[str, Any] = {**vars(summary), **vars(own)}
         facts["tags"] = ";".join(labels[tag_id] for tag_id in summary.tag_ids if tag_id in labels)
         values = [(name, facts[name]) for name in _COLUMNS] + [("", own.attributes.get(key)) for key in keys]
-        lines.append(_line([_text(name, value) for name, value in values]))
+        lines.append(line([_text(name, value) for name, value in values]))
     return "".join(lines)
 
 
@@ -83,9 +75,3 @@ def _text(column: str, value: Any) -> str:
     text = value.isoformat() if hasattr(value, "isoformat") else str(value)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return text if column in _EXEMPT or is_number else cell(text)
-
-
-def _line(values: Sequence[str]) -> str:
-    target = StringIO()
-    csv.writer(target, lineterminator="\r\n").writerow(values)
-    return target.getvalue()

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.imports import export, table
+from crm.kit import spreadsheets
 from crm.members import attributes, service
 from crm.members.types import MemberChanges, MemberQuery
 from crm.tags import service as tags
@@ -17,8 +18,8 @@ from tests.factories.members import make_member
 async def _read(session: AsyncSession, *, with_personal: bool) -> list[dict[str, str]]:
     lines = [part async for part in export.members_csv(session, MemberQuery(), with_personal=with_personal)]
     whole = "".join(lines)
-    assert whole.startswith(export.BOM)
-    return list(csv.DictReader(StringIO(whole.removeprefix(export.BOM), newline="")))
+    assert whole.startswith(spreadsheets.BOM)
+    return list(csv.DictReader(StringIO(whole.removeprefix(spreadsheets.BOM), newline="")))
 
 
 @pytest.mark.parametrize("prefix", ["=", "+", "-", "@", "＝", "＠"])
@@ -31,7 +32,7 @@ async def test_formulas_are_made_harmless(session: AsyncSession, prefix: str) ->
 
 @pytest.mark.parametrize("text", ["\tx", "\rx", "\nx", "\x00x"])
 def test_control_characters_are_made_harmless(text: str) -> None:
-    assert export.cell(text).startswith("'")
+    assert spreadsheets.cell(text).startswith("'")
 
 
 async def test_personal_data_is_masked_unless_asked_for(session: AsyncSession) -> None:
@@ -57,5 +58,5 @@ async def test_every_page_is_in_the_file(session: AsyncSession, monkeypatch: pyt
 
 
 def test_what_is_exported_comes_back_as_it_was() -> None:
-    (record,) = table.records(f"name\n{export.cell('=1+1')}\n")
+    (record,) = table.records(f"name\n{spreadsheets.cell('=1+1')}\n")
     assert record.cells == ["=1+1"]
