@@ -343,3 +343,40 @@ class ActivityFeedbackDue(Event):
     activity_id: int
     registration_id: int
     survey_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckInMadeUp(Event):
+    """A missed day was filled with a make-up card, or by an operator; the streak as it runs now (0: it does not)."""
+
+    kind = "check_in_made_up"
+    title = "Check-in made up"
+    local_date: date
+    streak: int
+    points: int
+    made_up_by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreakSaved(Event):
+    """The streak insurance filled missed days at a check-in."""
+
+    kind = "streak_saved"
+    title = "Streak saved"
+    first_on: date
+    days: int
+    streak: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MilestoneReached(Event):
+    """The member's streak reached a milestone, with what it gave."""
+
+    kind = "milestone_reached"
+    title = "Milestone reached"
+    milestone_id: int
+    days: int
+    reached_on: date
+    points: int
+    voucher_id: UUID | None
+    cards: int

@@ -1,6 +1,6 @@
 """Dates that follow one another, and when the next check-in counts."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,16 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.check_ins import policy
+from crm.check_ins.policy import Day
 
 APIA = ZoneInfo("Pacific/Apia")
+
+
+def _days(days: list[date], zone: ZoneInfo) -> list[Day]:
+    """Check-ins at noon."""
+    return [Day(day, datetime.combine(day, time(12), zone), zone) for day in days]
 
 
 def test_a_date_that_a_zone_skipped_does_not_count_as_a_day() -> None:
     assert not policy.is_civil(date(2011, 12, 30), APIA)
     assert policy.day_before(date(2011, 12, 31), APIA) == date(2011, 12, 29)
     days = [date(2011, 12, 28), date(2011, 12, 29), date(2011, 12, 31)]
-    assert policy.streak_of(days, APIA).current == 3
-    assert policy.streak_of(days, ZoneInfo("Asia/Shanghai")).current == 1
+    assert policy.streak_of(_days(days, APIA)).current == 3
+    assert policy.streak_of(_days(days, ZoneInfo("Asia/Shanghai"))).current == 1
 
 
 @pytest.mark.parametrize(
@@ -53,7 +59,7 @@ def test_the_next_check_in_is_at_the_next_day_but_not_within_twelve_hours() -> N
     ],
 )
 def test_a_streak_is_made_of_dates_in_a_row(days: list[int], expected: tuple[date | None, int, int, int]) -> None:
-    found = policy.streak_of([date(2026, 5, day) for day in days], ZoneInfo("UTC"))
+    found = policy.streak_of(_days([date(2026, 5, day) for day in days], ZoneInfo("UTC")))
     assert (found.last_on, found.current, found.best, found.total) == expected
 
 
