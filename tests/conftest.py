@@ -27,6 +27,7 @@ from runtime.embedded.valkey import start_valkey
 from runtime.migrate import migrate
 from runtime.queue import PgqueuerJobQueue
 
+pytest_plugins = ["tests.browsers"]
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "400"}
 TEMPLATE = "siyu_template"
 SECRET = b"a secret that only tests know, 32+"

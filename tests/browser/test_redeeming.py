@@ -16,11 +16,9 @@ from crm.db.session import Sessions
 from crm.operators.permissions import Role
 from crm.points import service as points
 from tests.bot.channels.webchat.house import ChatHouse, open_house
-from tests.browser.test_webchat import chromium
 from tests.factories.loyalty import make_coupon, make_reward
 from tests.factories.operators import PASSWORD, make_operator
 
-__all__ = ["chromium"]
 SCREENSHOTS = os.environ.get("SIYU_SCREENSHOTS")
 """A folder where this test leaves pictures of the pages that it saw."""
 WORDS = {
@@ -157,7 +155,6 @@ async def test_a_voucher_from_the_chat_is_used_at_the_counter(chromium: Browser,
     words = WORDS[locale]
     faults: list[str] = []
     context = await chromium.new_context(locale=words["locale"], base_url=house.address)
-    context.set_default_timeout(30_000)
     chat = await context.new_page()
     chat.on("pageerror", lambda error: faults.append(str(error)))
     chat.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import uvicorn
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -17,37 +17,11 @@ from starlette.routing import Route
 from crm.brand import service as brand
 from crm.db.session import Sessions
 from crm.deliveries.types import Lane
-from crm.kit.assets import AssetsMissingError, asset_url
 from crm.messages.types import Outbound
 from crm.points import service as points
 from tests.bot.channels.webchat.house import ChatHouse, open_house
-from tests.requirements import absent, require_tool
 
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-)
 PHONE: ViewportSize = {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    try:
-        asset_url("webchat.js")
-    except AssetsMissingError as missing:
-        absent(str(missing))
-    program = require_tool("chromium", "chromium-browser", "google-chrome")
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield opened
-        await opened.close()
 
 
 @pytest.fixture
@@ -65,7 +39,6 @@ async def house(committed_sessions: Sessions, valkey_url: str) -> AsyncIterator[
 async def opened_page(chromium: Browser, faults: list[str], address: str) -> AsyncIterator[Page]:
     context = await chromium.new_context(viewport=PHONE, locale="en-GB", base_url=address)
     page = await context.new_page()
-    page.set_default_timeout(8000)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
     yield page

@@ -19,11 +19,10 @@ from crm.operators.permissions import Role
 from tests.admin_api.routes import RouteCase, cases
 from tests.bot.channels.webchat.house import ChatHouse, open_house
 from tests.browser.payloads import PAYLOADS
-from tests.browser.test_webchat import chromium, say
+from tests.browser.test_webchat import say
 from tests.factories.operators import PASSWORD, make_operator
 from tests.factories.shop import Ids, Words, fill, open_shop
 
-__all__ = ["chromium"]
 EMAIL = "owner@shop.example"
 TABS = 4
 SPREAD = 7
@@ -47,7 +46,6 @@ class Watched:
     async def tab(self) -> Page:
         """A new tab that tells."""
         page = await self.context.new_page()
-        page.set_default_timeout(15_000)
         page.on("dialog", lambda dialog: self.faults.append(f"dialog on {page.url}: {dialog.message}"))
         page.on("pageerror", lambda error: self.faults.append(f"error on {page.url}: {error}"))
         return page

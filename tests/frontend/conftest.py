@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 import pytest
 import uvicorn
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page
 from starlette.applications import Starlette
 
 from crm.kit.assets import AssetsMissingError, asset_url
 from tests.frontend.chat_app import Room, routes, sample_room
 from tests.frontend.styleguide_app import create_app
-from tests.requirements import absent, require_tool
+from tests.requirements import absent
 
 
 @dataclass
@@ -70,18 +70,6 @@ async def site(built_assets: None) -> AsyncIterator[Site]:
     await serving
 
 
-@pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    """Headless Chromium."""
-    program = require_tool("chromium", "chromium-browser", "google-chrome")
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
-        )
-        yield opened
-        await opened.close()
-
-
 @pytest.fixture
 def faults() -> Faults:
     """Empty, until a page complains."""
@@ -89,11 +77,10 @@ def faults() -> Faults:
 
 
 @pytest.fixture
-async def page(browser: Browser, site: Site, faults: Faults) -> AsyncIterator[Page]:
+async def page(chromium: Browser, site: Site, faults: Faults) -> AsyncIterator[Page]:
     """A page on the site, not yet led anywhere."""
-    context = await browser.new_context(base_url=site.address, viewport={"width": 1440, "height": 900})
+    context = await chromium.new_context(base_url=site.address, viewport={"width": 1440, "height": 900})
     opened = await context.new_page()
-    opened.set_default_timeout(8000)
     faults.watch(opened)
     yield opened
     await context.close()

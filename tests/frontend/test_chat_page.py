@@ -48,7 +48,7 @@ async def test_the_line_comes_back_by_itself(page: Page, site: Site) -> None:
     await expect(page.locator("[data-status]")).not_to_have_text("Online")
     await page.get_by_placeholder("Write a message…").fill("while away")
     await page.keyboard.press("Enter")
-    await expect(page.locator(".message").last).to_contain_text("You said: while away", timeout=10_000)
+    await expect(page.locator(".message").last).to_contain_text("You said: while away")
     await expect(page.locator(".message", has_text="Earlier message 23")).to_have_count(1)
 
 

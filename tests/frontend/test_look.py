@@ -14,9 +14,9 @@ PAGES = ("/", "/?locale=zh-CN", "/sign-in", "/chat", "/chat/embed")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 async def test_pages_are_clean_and_readable(
-    browser: Browser, site: Site, faults: Faults, scheme: str, width: int
+    chromium: Browser, site: Site, faults: Faults, scheme: str, width: int
 ) -> None:
-    context = await browser.new_context(viewport={"width": width, "height": 900}, base_url=site.address)
+    context = await chromium.new_context(viewport={"width": width, "height": 900}, base_url=site.address)
     page = await context.new_page()
     faults.watch(page)
     await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
@@ -30,8 +30,8 @@ async def test_pages_are_clean_and_readable(
     assert faults.found == []
 
 
-async def test_error_page_keeps_its_status_line(browser: Browser, site: Site) -> None:
-    page = await browser.new_page(base_url=site.address)
+async def test_error_page_keeps_its_status_line(chromium: Browser, site: Site) -> None:
+    page = await chromium.new_page(base_url=site.address)
     await page.goto("/error")
     assert await page.get_by_role("heading", name="Not found").is_visible()
     await page.close()

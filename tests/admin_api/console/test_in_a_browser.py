@@ -9,14 +9,12 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.async_api import Browser, ConsoleMessage, Page, Response, async_playwright, expect
+from playwright.async_api import Browser, ConsoleMessage, Page, Response, expect
 
-from crm.kit.assets import AssetsMissingError, asset_url
 from tests.admin_api.conftest import Site
 from tests.admin_api.console.people import PHONE, Shown, make_shown
 from tests.factories.deliveries import make_topic
 from tests.factories.operators import PASSWORD, make_operator
-from tests.requirements import absent, require_tool
 
 XSS = '<img src=x onerror="alert(1)">林小满'
 SCREENSHOTS = os.environ.get("SIYU_SCREENSHOTS")
@@ -42,21 +40,6 @@ class Visit:
             self.complaints.append(f"{response.status} {response.url}")
 
 
-@pytest.fixture(scope="session")
-async def chromium() -> AsyncIterator[Browser]:
-    """Headless Chromium."""
-    try:
-        asset_url("console.js")
-    except AssetsMissingError as missing:
-        absent(str(missing))
-    program = require_tool("chromium", "chromium-browser", "google-chrome")
-    async with async_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
-        opened = await playwright.chromium.launch(executable_path=program, args=arguments)
-        yield opened
-        await opened.close()
-
-
 @pytest.fixture
 async def visit(chromium: Browser, committed_site: Site) -> AsyncIterator[Visit]:
     """An owner who has signed in, before a member with a bit of everything and a hostile name."""
@@ -70,7 +53,6 @@ async def visit(chromium: Browser, committed_site: Site) -> AsyncIterator[Visit]
     base = f"http://127.0.0.1:{listening.getsockname()[1]}"
     context = await chromium.new_context(base_url=base, locale="en", viewport={"width": 1440, "height": 900})
     page = await context.new_page()
-    page.set_default_timeout(10_000)
     found = Visit(page, shown)
     page.on("console", found.note)
     page.on("response", found.answered)

@@ -5,9 +5,9 @@ from playwright.async_api import expect
 
 from tests.admin_api.conftest import Site
 from tests.admin_api.console.loyalty import Loyalty, make_loyalty, picture
-from tests.admin_api.console.test_in_a_browser import XSS, Visit, _look, chromium, visit
+from tests.admin_api.console.test_in_a_browser import XSS, Visit, _look, visit
 
-__all__ = ["chromium", "visit"]
+__all__ = ["visit"]
 
 
 @pytest.fixture

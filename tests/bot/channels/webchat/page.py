@@ -70,5 +70,5 @@ class Page:
 @asynccontextmanager
 async def open_page(house: ChatHouse, *, origin: str | None = None, query: str = "") -> AsyncIterator[Page]:
     """A connection of a page of this origin, of the house's own unless another is given."""
-    async with connect(house.socket + query, origin=origin or house.origin, open_timeout=5) as line:  # type: ignore[arg-type] # an Origin is a str
+    async with connect(house.socket + query, origin=origin or house.origin, open_timeout=60) as line:  # type: ignore[arg-type] # an Origin is a str
         yield Page(line)

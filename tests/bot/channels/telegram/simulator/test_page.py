@@ -1,35 +1,23 @@
 """The chat page in a real browser: talk, tap, share, and never run what somebody wrote."""
 
-import os
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from .conftest import Stage
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 HOSTILE = "<img src=x onerror=window.broken=1><script>window.broken=1</script>"
 
 
 @pytest.fixture
-async def page(stage: Stage) -> AsyncIterator[Page]:
-    if CHROMIUM is None:
-        if os.environ.get("SIYU_REQUIRE_ALL"):
-            pytest.fail("no Chromium found; install chromium or name it in CHROMIUM")
-        pytest.skip("no Chromium found; install chromium or name it in CHROMIUM")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        page = await browser.new_page(viewport={"width": 390, "height": 844}, locale="zh-CN")
-        page.set_default_timeout(8000)
-        problems: list[str] = []
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        yield page
-        await browser.close()
+async def page(chromium: Browser, stage: Stage) -> AsyncIterator[Page]:
+    page = await chromium.new_page(viewport={"width": 390, "height": 844}, locale="zh-CN")
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    yield page
+    await page.close()
     assert problems == []
 
 
