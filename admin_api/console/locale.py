@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel.core import Locale, negotiate_locale
@@ -13,6 +14,7 @@ from babel.numbers import format_currency, format_decimal, format_percent
 from fastapi import Request
 
 from admin_api import cookies
+from admin_api.console import composed
 from crm.kit.resources import TEMPLATES
 
 LOCALES = ("zh-CN", "en")
@@ -24,17 +26,36 @@ Translate = Callable[[str], str]
 @cache
 def catalogue(locale: str) -> Mapping[str, str]:
     """English sentence to sentence in `locale`: `<locale>.json`, and further files in the folder `<locale>`."""
+    own = _FOLDER / locale
+    return _read(_FOLDER / f"{locale}.json", *sorted(own.glob("*.json"))) | _composed(locale)
+
+
+@cache
+def translator(locale: str) -> Translate:
+    """The function that pages call `_`; what has no translation stays English.
+
+    Texts that were put together at run time are found by their templates in the folder `<locale>/composed`.
+    """
+    sentences = catalogue(locale)
+    known = composed.templates(_composed(locale))
+
+    def say(sentence: str) -> str:
+        found = sentences.get(sentence)
+        return composed.translated(sentence, known, say) if found is None else found
+
+    return say
+
+
+def _composed(locale: str) -> dict[str, str]:
+    return _read(*sorted((_FOLDER / locale / "composed").glob("*.json")))
+
+
+def _read(*paths: Path) -> dict[str, str]:
     sentences: dict[str, str] = {}
-    for path in (_FOLDER / f"{locale}.json", *sorted((_FOLDER / locale).glob("*.json"))):
+    for path in paths:
         if path.exists():
             sentences.update(json.loads(path.read_text(encoding="utf-8")))
     return sentences
-
-
-def translator(locale: str) -> Translate:
-    """The function that pages call `_`; what has no translation stays English."""
-    sentences = catalogue(locale)
-    return lambda sentence: sentences.get(sentence, sentence)
 
 
 def of_request(request: Request) -> str:
@@ -69,6 +90,10 @@ class Formats:
     def short_day(self, value: date) -> str:
         """A date without its year, for the axis of a chart."""
         return format_date(value, "M月d日" if self._locale.language == "zh" else "d MMM", self._locale)
+
+    def month(self, value: date) -> str:
+        """A month with its year, such as `Mar 2026`."""
+        return format_date(value, "y年M月" if self._locale.language == "zh" else "MMM y", self._locale)
 
     def moment(self, value: datetime | None) -> str:
         """Date and time to the minute."""
