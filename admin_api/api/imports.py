@@ -9,7 +9,7 @@ from pydantic import Field
 
 from admin_api.access import allow
 from admin_api.deps import Deps, EdgeOf
-from admin_api.downloads import members_csv
+from admin_api.downloads import CSV, members_csv
 from admin_api.problems import DeniedError
 from admin_api.routing import api_router
 from admin_api.schemas import Body, Cursor, IdPath, Limit, PageOf, paged
@@ -104,8 +104,7 @@ class Export(Body):
     dependencies=[allow(Permission.MEMBERS_EXPORT)],
     name="member.export",
     summary="Export members",
-    response_class=StreamingResponse,
-    responses={200: {"content": {"text/csv": {}}, "description": "UTF-8 with a byte order mark."}},
+    **CSV,
 )
 async def export_members(edge: EdgeOf, deps: Deps, body: Export) -> StreamingResponse:
     """Written down, for personal data may leave; without `with_personal` it is masked."""

@@ -2,16 +2,18 @@
 
 from typing import Annotated
 
+from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from admin_api.access import allow
-from admin_api.deps import EdgeOf
+from admin_api.deps import Deps, EdgeOf
+from admin_api.downloads import CSV, csv_file
 from admin_api.routing import api_router
 from admin_api.schemas import Body, Cursor, Id, IdPath, Limit, PageOf, paged
 from crm.kit.ids import token
 from crm.members import service as members
 from crm.operators.permissions import Permission
-from crm.points import service
+from crm.points import service, statements
 from crm.points.types import MAX_POINTS, Entry, PointsSummary, Posting
 
 router = api_router("/api/v1/members", "Points")
@@ -47,6 +49,19 @@ async def list_entries(edge: EdgeOf, member_id: IdPath, limit: Limit = 50, curso
     await members.get(edge.session, member_id)
     page = await service.statement(edge.session, member_id, cursor=cursor, limit=limit)
     return paged(page, lambda entry: entry)
+
+
+@router.get(
+    "/{member_id}/points/statement",
+    dependencies=[_READ],
+    name="points.statement",
+    summary="Download a statement",
+    **CSV,
+)
+async def download_statement(edge: EdgeOf, deps: Deps, member_id: IdPath) -> StreamingResponse:
+    """Every entry as CSV, newest first, times in the brand's time zone."""
+    await members.get(edge.session, member_id)
+    return csv_file(deps, lambda session: statements.as_csv(session, member_id), filename=f"points-{member_id}.csv")
 
 
 @router.post("/{member_id}/points/adjust", dependencies=[_ADJUST], name="points.adjust", summary="Correct a balance")

@@ -79,7 +79,10 @@ async def render(
         "may": lambda name: edge.may(Permission(name)),
         "now": now,
         "ago": lambda value: formats.ago(value, now),
-        **{name: getattr(formats, name) for name in ("day", "moment", "clock", "field", "number", "percent", "money")},
+        **{
+            name: getattr(formats, name)
+            for name in ("day", "month", "moment", "clock", "field", "number", "percent", "money")
+        },
         "zone": brand.time_zone,
         "locale": locale,
         "csrf_token": edge.csrf_token,

@@ -1,16 +1,18 @@
-"""Settling pending and held points on a member's page."""
+"""Settling pending and held points on a member's page, and taking the statement away."""
 
 from collections.abc import Awaitable, Callable
 
 from fastapi import Response
+from fastapi.responses import StreamingResponse
 
 from admin_api.access import allow
+from admin_api.api.points import download_statement
 from admin_api.api.points_aside import Cancellation, Named, activate, cancel, void_hold
 from admin_api.console.forms import Text, body_of
 from admin_api.console.member_frame import HERE
 from admin_api.console.member_page import points_view
 from admin_api.console.pages import reason, redirect
-from admin_api.deps import EdgeOf
+from admin_api.deps import Deps, EdgeOf
 from admin_api.edge import Edge
 from admin_api.errors import as_problem
 from admin_api.routing import page_router
@@ -53,3 +55,9 @@ async def settle(edge: EdgeOf, member_id: IdPath, act: Text = "", key: Text = ""
         member = await service.get(edge.session, member_id)
         return await points_view(edge, member, status=problem.status, settle_error=reason(edge, error))
     return redirect(edge, f"{HERE}/{member_id}/points", done=done)
+
+
+@router.get("/{member_id}/points/file", dependencies=[allow(Permission.POINTS_READ)], name="points.statement_from_page")
+async def take_statement(edge: EdgeOf, deps: Deps, member_id: IdPath) -> StreamingResponse:
+    """Every line of the ledger as CSV."""
+    return await download_statement(edge, deps, member_id)

@@ -7,6 +7,7 @@ class Permission(StrEnum):
     """One kind of act; also the name of an API key's scope."""
 
     DASHBOARD_READ = "dashboard:read"
+    REPORTS_READ = "reports:read"
     MEMBERS_READ = "members:read"
     MEMBERS_WRITE = "members:write"
     MEMBERS_MERGE = "members:merge"
@@ -97,7 +98,7 @@ class Role(StrEnum):
 
 _P = Permission
 _ALL = frozenset(Permission)
-_OUTREACH_READ = {_P.SEGMENTS_READ, _P.CAMPAIGNS_READ, _P.JOURNEYS_READ, _P.MESSAGES_READ}
+_OUTREACH_READ = {_P.SEGMENTS_READ, _P.CAMPAIGNS_READ, _P.JOURNEYS_READ, _P.MESSAGES_READ, _P.REPORTS_READ}
 _LOOKING = {
     *{_P.DASHBOARD_READ, _P.MEMBERS_READ, _P.TAGS_READ, _P.SOURCES_READ, _P.BRAND_READ},
     *{_P.SURVEYS_READ, _P.EARNING_RULES_READ, _P.POINTS_READ, _P.ORDERS_READ},
