@@ -1,7 +1,7 @@
 """What senders render: contents of campaigns and journeys, joined with their recipients' plain values."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -34,11 +34,14 @@ class LoadedBatch:
 
     content: CompiledContent
     recipients: Mapping[int, Recipient]
+    facts: journeys.Facts
 
-    def render(self, member_id: int, locale: str, traits: ChannelTraits) -> Outbound:
+    def render(self, member_id: int, locale: str, traits: ChannelTraits, step: int) -> Outbound:
         """The message for one member, by the function that previews use."""
         del locale
-        return self.content.render(self.recipients[member_id], traits)
+        begun = self.facts.get((member_id, step))
+        recipient = self.recipients[member_id]
+        return self.content.render(replace(recipient, trigger=begun) if begun else recipient, traits)
 
 
 @dataclass
@@ -48,11 +51,12 @@ class ContentRenderer:
     _kept: dict[tuple[str, str], CompiledContent] = field(default_factory=dict)
 
     async def load(
-        self, session: AsyncSession, source_kind: str, source_id: str, member_ids: Sequence[int]
+        self, session: AsyncSession, source_kind: str, source_id: str, wanted: Sequence[tuple[int, int]]
     ) -> LoadedBatch:
         """Content and merge data of a chunk. Raises BroadcastNotFound for a kind that nobody renders."""
         content = await self._compiled(session, source_kind, source_id)
-        return LoadedBatch(content, await recipients(session, member_ids))
+        facts = await journeys.facts(session, source_id, wanted) if source_kind == JOURNEY else {}
+        return LoadedBatch(content, await recipients(session, [member_id for member_id, _ in wanted]), facts)
 
     async def _compiled(self, session: AsyncSession, source_kind: str, source_id: str) -> CompiledContent:
         key = (source_kind, source_id)

@@ -6,6 +6,7 @@ from sqlalchemy import text
 from bot.channels.contract import ChannelAccount, ChannelContext
 from crm.bots import service as bots
 from crm.consent import service as consent
+from crm.journeys import shipped
 from crm.kit.errors import DomainError, UnavailableError
 from crm.kit.parts import load_part
 from crm.points import service as points
@@ -20,7 +21,7 @@ _TELEGRAM = "telegram"
 
 
 async def ensure_defaults(container: Container, *, with_history: bool = False) -> None:
-    """Earning rules, the news topic, the web chat's bot, and the Telegram bot that the environment names.
+    """Earning rules, journeys, the news topic, the web chat's bot, and the Telegram bot that the environment names.
 
     `with_history` puts new earning rules in force from 200 days ago, so that demo members have a past.
     """
@@ -34,6 +35,7 @@ async def ensure_defaults(container: Container, *, with_history: bool = False) -
         if "news" not in {topic.key for topic in await consent.topics(session, with_archived=True)}:
             names = {"en": "News and offers", "zh-CN": "新品与优惠"}
             await consent.create_topic(session, "news", name=names, is_default=True)
+        await shipped.ensure_defaults(session)
     await _ensure_own_bot(container)
 
 

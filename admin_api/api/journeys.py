@@ -11,7 +11,8 @@ from admin_api.routing import api_router
 from admin_api.schemas import Body, Cursor, IdPath, Limit, PageOf, paged
 from crm.journeys import service
 from crm.journeys.registry import nodes
-from crm.journeys.types import Enrollment, Graph, Journey, JourneyCounts, Trigger
+from crm.journeys.triggers import Trigger
+from crm.journeys.types import Enrollment, Graph, Journey, JourneyCounts
 from crm.operators.permissions import Permission
 
 router = api_router("/api/v1/journeys", "Journeys")

@@ -10,7 +10,8 @@ from admin_api.message_bodies import content_of
 from crm.journeys.nodes.check_segment import CheckSegmentParameters
 from crm.journeys.nodes.send import SendParameters
 from crm.journeys.nodes.wait import WaitParameters
-from crm.journeys.types import Graph, Journey, NodeSpec, NotCheckedInTrigger, SignedUpTrigger
+from crm.journeys.triggers import NotCheckedInTrigger, SignedUpTrigger
+from crm.journeys.types import Graph, Journey, NodeSpec
 from crm.kit.errors import InvalidError
 from crm.messages.stored import content_json
 

@@ -10,10 +10,11 @@ from admin_api.console.pages import locale_of, say
 from admin_api.edge import Edge
 from crm.deliveries import service as deliveries
 from crm.journeys import service
-from crm.journeys.contents import SOURCE
-from crm.journeys.nodes.send import SendParameters, source_id
+from crm.journeys.contents import SOURCE, stem
+from crm.journeys.nodes.send import SendParameters
 from crm.journeys.nodes.wait import WaitParameters
-from crm.journeys.types import Graph, Journey, NodeSpec, NotCheckedInTrigger
+from crm.journeys.triggers import NotCheckedInTrigger
+from crm.journeys.types import Graph, Journey, NodeSpec
 from crm.kit.errors import DomainError
 from crm.messages import recipients
 from crm.segments import service as segments
@@ -78,7 +79,7 @@ async def _step(edge: Edge, journey_id: int, version: int, name: str, spec: Node
             step["detail"] = say(edge, error.detail)
     elif spec.kind == "send":
         sending = SendParameters.model_validate(spec.parameters)
-        counts = await deliveries.counts(edge.session, SOURCE, source_id(journey_id, version, name))
+        counts = await deliveries.counts_under(edge.session, SOURCE, stem(journey_id, version, name))
         step |= {"title": say(edge, "Send the message"), "topic": sending.topic, "counts": counts}
     return step
 

@@ -48,6 +48,22 @@ async def of_source(session: AsyncSession, source: SourceRow) -> DeliveryCounts:
     return _summed(rows, is_cancelled=source.status == BroadcastStatus.CANCELLED)
 
 
+def together(counted: Sequence[DeliveryCounts]) -> DeliveryCounts:
+    """The figures of several sources as those of one."""
+    by_state: Counter[str] = Counter(NONE.by_state)
+    suppressed: Counter[str] = Counter()
+    for one in counted:
+        by_state.update(one.by_state)
+        suppressed.update(one.suppressed)
+    return DeliveryCounts(
+        total=sum(one.total for one in counted),
+        by_state=dict(by_state),
+        suppressed=dict(suppressed),
+        deferred=sum(one.deferred for one in counted),
+        next_at=min((one.next_at for one in counted if one.next_at is not None), default=None),
+    )
+
+
 def _summed(rows: Sequence[Any], *, is_cancelled: bool) -> DeliveryCounts:
     by_state: Counter[str] = Counter()
     suppressed: Counter[str] = Counter()

@@ -120,6 +120,11 @@ def part_step(step: int, part: int) -> int:
     return step % PART_STEPS + part * PART_STEPS
 
 
+def step_of(step: int) -> int:
+    """The step of the whole message, whichever part the delivery of this step holds."""
+    return step % PART_STEPS
+
+
 def part_of(step: int) -> int:
     """Which part of its message the delivery of this step holds."""
     return step // PART_STEPS

@@ -21,7 +21,7 @@ from crm.deliveries.leases import Lease
 from crm.deliveries.pacing import reserve, slowest
 from crm.deliveries.parts import Rendered
 from crm.deliveries.paying import Purse
-from crm.deliveries.policy import CHUNK, Candidate, group_size, part_of, window_size
+from crm.deliveries.policy import CHUNK, Candidate, group_size, part_of, step_of, window_size
 from crm.deliveries.rates import USUAL_RATE, Pacer
 from crm.deliveries.recording import Recorder
 from crm.deliveries.rendering import Batch, Renderer
@@ -151,8 +151,8 @@ class ChunkRun:
     async def _load(self, session: AsyncSession, passed: Sequence[Candidate]) -> Batch | None:
         if not passed:
             return None
-        members = [candidate.person_id for candidate in passed]
-        return await self._desk.renderer.load(session, self._lease.source_kind, self._lease.source_id, members)
+        wanted = [(candidate.person_id, step_of(candidate.step)) for candidate in passed]
+        return await self._desk.renderer.load(session, self._lease.source_kind, self._lease.source_id, wanted)
 
     async def _calls(self, passed: Sequence[Candidate], batch: Batch) -> list[Call]:
         """What is to be said to whom, in order; further parts of long messages get deliveries of their own."""
@@ -203,7 +203,7 @@ class ChunkRun:
         assert candidate.channel is not None
         traits = self._desk.senders[candidate.channel].traits
         try:
-            message = batch.render(candidate.person_id, candidate.locale, traits)
+            message = batch.render(candidate.person_id, candidate.locale, traits, step_of(candidate.step))
         except Exception as error:  # noqa: BLE001 - whatever a template raises is its own fault
             return Rendered(candidate, [ContentRejected(f"{type(error).__name__}: {error}")])
         return Rendered(candidate, parts.of_message(message, traits, self._lease.message_class))

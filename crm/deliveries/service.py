@@ -120,6 +120,12 @@ async def counts(session: AsyncSession, source_kind: str, source_id: SourceId) -
     return await counting.of_source(session, source)
 
 
+async def counts_under(session: AsyncSession, source_kind: str, stem: str) -> DeliveryCounts:
+    """The figures of the source named `stem` and of all whose names go on from there after a dot, together."""
+    found = await sources.under(session, source_kind, stem)
+    return counting.together([await counting.of_source(session, source) for source in found])
+
+
 async def recipients(
     session: AsyncSession,
     source_kind: str,

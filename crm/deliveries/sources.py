@@ -1,5 +1,6 @@
 """The sources of bulk deliveries: opening, pausing, resuming, cancelling and finishing them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -65,6 +66,13 @@ async def found(session: AsyncSession, source_kind: str, source_id: SourceId) ->
     if row is None:
         raise BroadcastNotFound(source_kind=source_kind, source_id=str(source_id))
     return row
+
+
+async def under(session: AsyncSession, source_kind: str, stem: str) -> Sequence[SourceRow]:
+    """The source named `stem` and those whose names go on from there after a dot, oldest first."""
+    is_ours = or_(SourceRow.source_id == stem, func.starts_with(SourceRow.source_id, f"{stem}."))
+    query = select(SourceRow).where(SourceRow.source_kind == source_kind, is_ours).order_by(SourceRow.id)
+    return (await session.scalars(query.execution_options(populate_existing=True))).all()
 
 
 def _one(source_kind: str, source_id: SourceId) -> Select[SourceRow]:

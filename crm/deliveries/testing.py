@@ -65,9 +65,9 @@ class FakeBatch:
 
     text: str
 
-    def render(self, member_id: int, locale: str, traits: ChannelTraits) -> Outbound:
+    def render(self, member_id: int, locale: str, traits: ChannelTraits, step: int) -> Outbound:
         """See `Batch.render`."""
-        del locale, traits
+        del locale, traits, step
         return Outbound(self.text.replace("{member}", str(member_id)))
 
 
@@ -79,9 +79,9 @@ class FakeRenderer:
     loads: int = 0
 
     async def load(
-        self, session: AsyncSession, source_kind: str, source_id: str, member_ids: Sequence[int]
+        self, session: AsyncSession, source_kind: str, source_id: str, wanted: Sequence[tuple[int, int]]
     ) -> FakeBatch:
         """See `Renderer.load`."""
-        del session, source_kind, source_id, member_ids
+        del session, source_kind, source_id, wanted
         self.loads += 1
         return FakeBatch(self.text)

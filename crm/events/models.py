@@ -1,10 +1,10 @@
 """The event log, partitioned by month of occurrence, and the hand-offs that are still open."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Index, SmallInteger, Text, Uuid
+from sqlalchemy import BigInteger, Date, DateTime, Index, SmallInteger, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -62,3 +62,15 @@ class WishRow(Base):
 
     subscriber: Mapped[str] = mapped_column(Text, primary_key=True)
     kind: Mapped[str] = mapped_column(Text, primary_key=True)
+
+
+class AheadRow(Base):
+    """How far a telling ahead of one day came; removed some days after that day."""
+
+    __tablename__ = "ahead_runs"
+
+    subject: Mapped[str] = mapped_column(Text, primary_key=True)
+    days: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    reached: Mapped[str] = mapped_column(Text, server_default="")
+    is_done: Mapped[bool] = mapped_column(server_default="false")

@@ -1,7 +1,7 @@
 """Members move on: those who stand at the same node are moved together, in one transaction."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
@@ -14,7 +14,7 @@ from crm.events.catalogue import JourneyEnded
 from crm.events.service import publish_many
 from crm.journeys import service
 from crm.journeys.models import EnrollmentRow, JourneyRow
-from crm.journeys.nodes.contract import Batch
+from crm.journeys.nodes.contract import Batch, Way
 from crm.journeys.registry import nodes
 from crm.journeys.types import Graph, JourneyStatus
 from crm.recovery import views as recovery
@@ -33,6 +33,7 @@ _PLACE = (
     EnrollmentRow.version,
     EnrollmentRow.node,
     EnrollmentRow.member_id,
+    EnrollmentRow.occurrence,
 )
 
 
@@ -47,27 +48,28 @@ async def advance_due(session: AsyncSession) -> int:
         .limit(BATCH)
         .with_for_update(of=EnrollmentRow, skip_locked=True)
     )
-    groups: dict[Key, dict[int, int]] = defaultdict(dict)
+    groups: dict[Key, dict[int, Way]] = defaultdict(dict)
     for row in await session.execute(due):
-        groups[row.journey_id, row.version, row.node or ""][row.member_id] = row.id
-    for (journey_id, version, node), enrollments in groups.items():
-        await _move(session, Batch(journey_id, version, node, sorted(enrollments), now), enrollments)
-    return sum(len(enrollments) for enrollments in groups.values())
+        # a second way of the same member at the same node is left to the next time
+        groups[row.journey_id, row.version, row.node or ""].setdefault(row.member_id, Way(row.id, row.occurrence))
+    for (journey_id, version, node), ways in groups.items():
+        await _move(session, Batch(journey_id, version, node, sorted(ways), now, ways))
+    return sum(len(ways) for ways in groups.values())
 
 
-async def _move(session: AsyncSession, batch: Batch, enrollments: Mapping[int, int]) -> None:
+async def _move(session: AsyncSession, batch: Batch) -> None:
     graph = await service.graph_of(session, batch.journey_id, batch.version)
     try:
         async with session.begin_nested():
-            moved = await _run_node(session, graph, batch, enrollments)
+            moved = await _run_node(session, graph, batch)
     except Exception as error:
         if _is_passing(error):
             raise
         log.exception("journey_node_failed", journey_id=batch.journey_id, node=batch.node, error=type(error).__name__)
-        await _end(session, batch, enrollments, list(enrollments), FAILED)
+        await _end(session, batch, batch.member_ids, FAILED)
         return
-    left = [member_id for member_id in enrollments if member_id not in moved]
-    await _end(session, batch, enrollments, left, DROPPED)
+    left = [member_id for member_id in batch.member_ids if member_id not in moved]
+    await _end(session, batch, left, DROPPED)
 
 
 def _is_passing(error: Exception) -> bool:
@@ -76,7 +78,7 @@ def _is_passing(error: Exception) -> bool:
     return isinstance(error, InterfaceError | OperationalError | OSError) or state[:2] in _PASSING
 
 
-async def _run_node(session: AsyncSession, graph: Graph, batch: Batch, enrollments: Mapping[int, int]) -> set[int]:
+async def _run_node(session: AsyncSession, graph: Graph, batch: Batch) -> set[int]:
     spec = graph.nodes[batch.node]
     node = nodes()[spec.kind]
     verdict = await node.run(session, node.parameters.model_validate(spec.parameters), batch)
@@ -85,9 +87,14 @@ async def _run_node(session: AsyncSession, graph: Graph, batch: Batch, enrollmen
         moved.update(member_ids)
         target = spec.exits.get(way)
         if target is None:
-            await _end(session, batch, enrollments, member_ids, FINISHED)
-        else:
-            await _go_to(session, [enrollments[item] for item in member_ids], target, verdict.due_at or batch.now)
+            await _end(session, batch, member_ids, FINISHED)
+            continue
+        times: dict[datetime, list[int]] = defaultdict(list)
+        for member_id in member_ids:
+            due_at = verdict.dues.get(member_id, verdict.due_at or batch.now)
+            times[due_at].append(batch.ways[member_id].enrollment_id)
+        for due_at, ids in times.items():
+            await _go_to(session, ids, target, due_at)
     return moved
 
 
@@ -96,19 +103,17 @@ async def _go_to(session: AsyncSession, ids: Sequence[int], node: str, due_at: d
     await session.execute(update(EnrollmentRow).where(EnrollmentRow.id.in_(ids)).values(values))
 
 
-async def _end(
-    session: AsyncSession, batch: Batch, enrollments: Mapping[int, int], member_ids: Sequence[int], outcome: str
-) -> None:
+async def _end(session: AsyncSession, batch: Batch, member_ids: Sequence[int], outcome: str) -> None:
     if not member_ids:
         return
     values = {"node": None, "due_at": None, "outcome": outcome, "ended_at": batch.now}
-    ids = [enrollments[member_id] for member_id in member_ids]
+    ids = [batch.ways[member_id].enrollment_id for member_id in member_ids]
     await session.execute(update(EnrollmentRow).where(EnrollmentRow.id.in_(ids)).values(values))
     facts = [
         JourneyEnded(
             member_id=member_id,
             journey_id=batch.journey_id,
-            enrollment_id=enrollments[member_id],
+            enrollment_id=batch.ways[member_id].enrollment_id,
             outcome=outcome,
         )
         for member_id in member_ids

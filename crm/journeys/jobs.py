@@ -2,8 +2,8 @@
 
 from crm.db.session import Sessions
 from crm.jobs.types import tick
+from crm.journeys import enrolling
 from crm.journeys.advancing import advance_due
-from crm.journeys.enrolling import enroll_absent
 
 
 @tick("journeys.advance", seconds=1)
@@ -17,4 +17,11 @@ async def advance(sessions: Sessions) -> int:
 async def enroll(sessions: Sessions) -> int:
     """Enter those who have been away."""
     async with sessions.begin() as session:
-        return await enroll_absent(session)
+        return await enrolling.enroll_absent(session)
+
+
+@tick("journeys.enroll_yearly", seconds=60)
+async def enroll_yearly(sessions: Sessions) -> int:
+    """Enter those whose birthday or sign-up comes round."""
+    async with sessions.begin() as session:
+        return await enrolling.enroll_yearly(session)

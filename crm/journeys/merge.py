@@ -1,9 +1,9 @@
-"""Joining two members' ways through journeys: once per person and journey, so the kept one's own way counts."""
+"""Joining two members' ways through journeys: once per person, journey and cause, so the kept one's own way counts."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
@@ -21,8 +21,9 @@ class JourneysMerge:
     async def merge(self, session: AsyncSession, keep_id: int, drop_id: int) -> dict[str, Any]:
         """Answers which enrollments moved, and which were ended with where they stood."""
         own = _ENROLLMENTS.c
-        taken = select(own.journey_id).where(own.member_id == keep_id)
-        is_free = own.journey_id.not_in(taken)
+        kept = _ENROLLMENTS.alias("kept")
+        taken = (kept.c.member_id == keep_id, kept.c.journey_id == own.journey_id, kept.c.cause == own.cause)
+        is_free = ~exists().where(*taken)
         moving = update(_ENROLLMENTS).where(own.member_id == drop_id, is_free).values(member_id=keep_id)
         moved = list(await session.scalars(moving.returning(own.id)))
         is_open = (own.member_id == drop_id, own.outcome.is_(None))

@@ -19,6 +19,7 @@ class JourneyRow(Base):
 
     id: Mapped[BigId]
     name: Mapped[str] = mapped_column(Text)
+    shipped_key: Mapped[str | None] = mapped_column(Text, unique=True)
     status: Mapped[str] = mapped_column(Text, server_default="draft")
     version: Mapped[int] = mapped_column(Integer, server_default="1")
     created_at: Mapped[CreatedAt]
@@ -41,11 +42,11 @@ class VersionRow(Base):
 
 
 class EnrollmentRow(Base):
-    """A member in a journey: once per member and trigger."""
+    """A member in a journey: once per member and cause, such as an event or a year's birthday."""
 
     __tablename__ = "enrollments"
     __table_args__ = (
-        UniqueConstraint("journey_id", "member_id"),
+        UniqueConstraint("journey_id", "member_id", "cause"),
         Index(None, "due_at", postgresql_where="due_at IS NOT NULL"),
         Index(None, "member_id"),
     )
@@ -54,6 +55,12 @@ class EnrollmentRow(Base):
     journey_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("journeys.id"))
     version: Mapped[int] = mapped_column(Integer)
     member_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("members.id"))
+    cause: Mapped[str] = mapped_column(Text, server_default="")
+    """Empty where members enter once and never again."""
+    occurrence: Mapped[int] = mapped_column(Integer, server_default="0")
+    """How often the member had entered before."""
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    """What texts may say of the cause."""
     node: Mapped[str | None] = mapped_column(Text)
     due_at: Mapped[datetime | None] = mapped_column(_TIME)
     outcome: Mapped[str | None] = mapped_column(Text)

@@ -1,14 +1,14 @@
 """The kinds of node that are shipped, and the checking of a graph against them."""
 
 from functools import lru_cache
-from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.journeys.errors import GraphProblem
-from crm.journeys.nodes.contract import Node
-from crm.journeys.types import Graph
+from crm.journeys.nodes.contract import Begun, Node
+from crm.journeys.triggers import AnyTrigger, samples
+from crm.journeys.types import Graph, NodeSpec
 from crm.kit.discovery import instances, modules_in
 from crm.kit.text import clean_text
 
@@ -26,8 +26,9 @@ def nodes() -> dict[str, Node]:
     return {item.kind: item for item in found if not isinstance(item, type)}
 
 
-async def problems(session: AsyncSession, graph: Graph) -> list[GraphProblem]:
+async def problems(session: AsyncSession, graph: Graph, trigger: AnyTrigger) -> list[GraphProblem]:
     """Everything that is wrong with a graph: unknown nodes, exits that lead nowhere, loops, bad parameters."""
+    begun = Begun(frozenset(f"trigger.{name}" for name in samples(trigger)))
     found: list[GraphProblem] = []
     if graph.start not in graph.nodes:
         found.append(GraphProblem("start", f"There is no node {graph.start[:_LONGEST]!r}."))
@@ -45,7 +46,7 @@ async def problems(session: AsyncSession, graph: Graph) -> list[GraphProblem]:
                 found.append(GraphProblem(_exit(name, way), f"This node has no such exit; it has {ways}."))
             elif target not in graph.nodes:
                 found.append(GraphProblem(_exit(name, way), f"There is no node {target[:_LONGEST]!r}."))
-        found += await _parameter_problems(session, name, node, spec.parameters)
+        found += await _parameter_problems(session, name, spec, begun)
     return found or _shape_problems(graph)
 
 
@@ -53,12 +54,10 @@ def _exit(name: str, way: str) -> str:
     return f"nodes.{name}.exits.{clean_text(way)[:_LONGEST]}"
 
 
-async def _parameter_problems(
-    session: AsyncSession, name: str, node: Node, values: dict[str, Any]
-) -> list[GraphProblem]:
-    base = f"nodes.{name}.parameters"
+async def _parameter_problems(session: AsyncSession, name: str, spec: NodeSpec, begun: Begun) -> list[GraphProblem]:
+    base, node = f"nodes.{name}.parameters", nodes()[spec.kind]
     try:
-        parameters = node.parameters.model_validate(values)
+        parameters = node.parameters.model_validate(spec.parameters)
     except ValidationError as error:
         return [
             GraphProblem(
@@ -67,7 +66,7 @@ async def _parameter_problems(
             )
             for fault in error.errors(include_url=False, include_input=False)
         ]
-    return [GraphProblem(f"{base}.{path}", text) for path, text in await node.check(session, parameters)]
+    return [GraphProblem(f"{base}.{path}", text) for path, text in await node.check(session, parameters, begun)]
 
 
 def _shape_problems(graph: Graph) -> list[GraphProblem]:

@@ -1,37 +1,44 @@
 """Use cases of journeys: make, change, activate, pause, archive, look at."""
 
+from dataclasses import fields
 from typing import Any
 
-from pydantic import TypeAdapter
 from sqlalchemy import Row, Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
+from crm.journeys import waiting
 from crm.journeys.contents import content, graph_json
 from crm.journeys.errors import GraphProblem, InvalidJourneyError, JourneyNotFoundError, JourneyNotPossibleNowError
 from crm.journeys.models import EnrollmentRow, JourneyRow, VersionRow
 from crm.journeys.registry import problems
-from crm.journeys.types import Enrollment, Graph, Journey, JourneyCounts, JourneyStatus, Trigger
+from crm.journeys.triggers import TRIGGER, AnyTrigger
+from crm.journeys.types import Enrollment, Graph, Journey, JourneyCounts, JourneyStatus
 from crm.kit.paging import Page, check_limit, decode_cursor, page_of
 from crm.kit.text import clean_text
 from crm.messages.content import button_at
 from crm.messages.types import ButtonSpec
 
-TRIGGER: TypeAdapter[Any] = TypeAdapter(Trigger)
 _MAX_NAME = 120
+_SHOWN = [EnrollmentRow.__table__.c[item.name] for item in fields(Enrollment)]
 
 
-async def create(session: AsyncSession, *, name: str, trigger: Any, graph: Graph) -> Journey:
+async def create(session: AsyncSession, *, name: str, trigger: AnyTrigger, graph: Graph) -> Journey:
     """Make a draft. Raises InvalidJourneyError, which names every fault with its path."""
-    await _check(session, graph)
+    await _check(session, trigger, graph)
     made = await session.execute(insert(JourneyRow).values(name=_name(name)).returning(JourneyRow.id))
     journey_id = made.scalar_one()
-    await _add_version(session, journey_id, 1, trigger, graph)
+    await add_version(session, journey_id, 1, trigger, graph)
     return await get(session, journey_id)
 
 
 async def change(
-    session: AsyncSession, journey_id: int, *, name: str | None = None, trigger: Any = None, graph: Graph | None = None
+    session: AsyncSession,
+    journey_id: int,
+    *,
+    name: str | None = None,
+    trigger: AnyTrigger | None = None,
+    graph: Graph | None = None,
 ) -> Journey:
     """Change a journey; a changed graph or trigger makes a new version, members on their way keep theirs."""
     journey = await _locked(session, journey_id)
@@ -39,11 +46,14 @@ async def change(
     if name is not None:
         values["name"] = _name(name)
     if trigger is not None or graph is not None:
-        await _check(session, graph or journey.graph)
+        trigger, graph = trigger or journey.trigger, graph or journey.graph
+        await _check(session, trigger, graph)
         values["version"] = journey.version + 1
-        await _add_version(session, journey_id, journey.version + 1, trigger or journey.trigger, graph or journey.graph)
+        await add_version(session, journey_id, journey.version + 1, trigger, graph)
     if values:
         await session.execute(update(JourneyRow).where(JourneyRow.id == journey_id).values(values))
+    if "version" in values:
+        await waiting.renew(session)
     return await get(session, journey_id)
 
 
@@ -54,9 +64,10 @@ async def activate(session: AsyncSession, journey_id: int) -> Journey:
         raise JourneyNotPossibleNowError("The journey is archived; bring it back before activating it.")
     if journey.status is JourneyStatus.ACTIVE:
         raise JourneyNotPossibleNowError("The journey is active already.")
-    await _check(session, journey.graph)
+    await _check(session, journey.trigger, journey.graph)
     values = {"status": JourneyStatus.ACTIVE, "activated_at": journey.activated_at or await clock.now(session)}
     await session.execute(update(JourneyRow).where(JourneyRow.id == journey_id).values(values))
+    await waiting.renew(session)
     return await get(session, journey_id)
 
 
@@ -66,6 +77,7 @@ async def pause(session: AsyncSession, journey_id: int) -> Journey:
     if journey.status is not JourneyStatus.ACTIVE:
         raise JourneyNotPossibleNowError("Only an active journey can be paused.")
     await session.execute(update(JourneyRow).where(JourneyRow.id == journey_id).values(status=JourneyStatus.PAUSED))
+    await waiting.renew(session)
     return await get(session, journey_id)
 
 
@@ -116,7 +128,7 @@ async def enrollments(
     session: AsyncSession, journey_id: int, *, cursor: str | None = None, limit: int = 50
 ) -> Page[Enrollment]:
     """Members of a journey, the latest first."""
-    query = select(*EnrollmentRow.__table__.c).where(EnrollmentRow.journey_id == journey_id)
+    query = select(*_SHOWN).where(EnrollmentRow.journey_id == journey_id)
     query = query.order_by(EnrollmentRow.id.desc()).limit(check_limit(limit) + 1)
     if cursor:
         (before,) = decode_cursor(cursor, int)
@@ -150,13 +162,14 @@ async def _found(session: AsyncSession, query: Select[Any]) -> Journey:
     return journey_of(row)
 
 
-async def _check(session: AsyncSession, graph: Graph) -> None:
-    found = await problems(session, graph)
+async def _check(session: AsyncSession, trigger: AnyTrigger, graph: Graph) -> None:
+    found = await problems(session, graph, trigger)
     if found:
         raise InvalidJourneyError(found)
 
 
-async def _add_version(session: AsyncSession, journey_id: int, version: int, trigger: Any, graph: Graph) -> None:
+async def add_version(session: AsyncSession, journey_id: int, version: int, trigger: AnyTrigger, graph: Graph) -> None:
+    """Store what a journey does in one version, as it is."""
     await session.execute(
         insert(VersionRow).values(
             journey_id=journey_id,
@@ -186,6 +199,7 @@ def journey_of(row: Row[Any]) -> Journey:
         is_archived=row.archived_at is not None,
         created_at=row.created_at,
         activated_at=row.activated_at,
+        shipped_key=row.shipped_key,
     )
 
 

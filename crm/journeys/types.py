@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
+from crm.journeys.triggers import AnyTrigger
 from crm.kit.rules import Parameters
 
 
@@ -16,22 +17,6 @@ class JourneyStatus(StrEnum):
     DRAFT = "draft"
     ACTIVE = "active"
     PAUSED = "paused"
-
-
-class SignedUpTrigger(Parameters):
-    """When a member signs up."""
-
-    kind: Literal["member_signed_up"] = "member_signed_up"
-
-
-class NotCheckedInTrigger(Parameters):
-    """When a signed-up member has not checked in for a number of days."""
-
-    kind: Literal["not_checked_in"] = "not_checked_in"
-    days: int = Field(ge=1, le=365, description="Whole local days without a check-in.")
-
-
-Trigger = Annotated[SignedUpTrigger | NotCheckedInTrigger, Field(discriminator="kind")]
 
 
 NodeName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,24}$")]
@@ -59,13 +44,15 @@ class Journey:
 
     id: int
     name: str
-    trigger: SignedUpTrigger | NotCheckedInTrigger
+    trigger: AnyTrigger
     graph: Graph
     status: JourneyStatus
     version: int
     is_archived: bool
     created_at: datetime
     activated_at: datetime | None
+    shipped_key: str | None = None
+    """Names the shipped journey that this one was; None for those that operators made."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Date, DateTime, ForeignKey, Index, Integer, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Date, DateTime, ForeignKey, Index, Integer, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -27,6 +27,11 @@ class MemberRow(Base):
         Index(None, "email_index"),
         Index(None, "merged_into_id"),
         Index(None, "first_source_id"),
+        Index(
+            "ix_members_birthday_in_year",
+            text("(EXTRACT(month FROM birthday) * 100 + EXTRACT(day FROM birthday))"),
+            postgresql_where=text("birthday IS NOT NULL"),
+        ),
     )
 
     id: Mapped[BigId]

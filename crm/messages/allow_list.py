@@ -46,7 +46,10 @@ class Known:
     lists: frozenset[str] = frozenset()
 
 
-def problems_of(environment: Environment, source: str, more: Known = Known()) -> list[Problem]:
+NOTHING_MORE = Known()
+
+
+def problems_of(environment: Environment, source: str, more: Known = NOTHING_MORE) -> list[Problem]:
     """Everything in `source` that is not allowed, in the order of lines; empty when it may be saved."""
     if len(source) > MAX_SOURCE:
         return [Problem(f"The text is too long: {MAX_SOURCE} characters at most.")]

@@ -9,6 +9,7 @@ from jinja2 import Template, TemplateError
 
 from crm.kit.text import utf16_length
 from crm.messages import allow_list
+from crm.messages.allow_list import NOTHING_MORE, Known
 from crm.messages.environment import OPERATOR, compiled
 from crm.messages.markup import escape_stray, tag_problems, to_plain, visible
 from crm.messages.types import Button, ButtonSpec, ChannelTraits, MessageContent, Outbound, Problem, Recipient
@@ -26,21 +27,21 @@ def tidy(content: MessageContent) -> MessageContent:
     return replace(content, text=text)
 
 
-def problems(content: MessageContent) -> Iterator[Problem]:
-    """Everything that is wrong with a content, with its place."""
+def problems(content: MessageContent, more: Known = NOTHING_MORE) -> Iterator[Problem]:
+    """Everything that is wrong with a content, with its place; `more` are variables that it may use besides."""
     if not any(source.strip() for source in content.text.values()):
         yield Problem("A message needs a text in at least one language.")
     for locale, source in content.text.items():
         place = f"text.{locale}"
-        found = [*_source_problems(source), *tag_problems(source)]
+        found = [*_source_problems(source, more), *tag_problems(source)]
         yield from (replace(problem, place=place) for problem in found)
     for row_number, row in enumerate(content.buttons):
         for number, spec in enumerate(row):
-            yield from _button_problems(spec, content, f"buttons.{row_number}.{number}")
+            yield from _button_problems(spec, content, f"buttons.{row_number}.{number}", more)
 
 
-def _source_problems(source: str) -> list[Problem]:
-    found = allow_list.problems_of(OPERATOR, source)
+def _source_problems(source: str, more: Known) -> list[Problem]:
+    found = allow_list.problems_of(OPERATOR, source, more)
     if found:
         return found
     try:
@@ -52,7 +53,7 @@ def _source_problems(source: str) -> list[Problem]:
     return []
 
 
-def _button_problems(spec: ButtonSpec, content: MessageContent, place: str) -> Iterator[Problem]:
+def _button_problems(spec: ButtonSpec, content: MessageContent, place: str, more: Known) -> Iterator[Problem]:
     if not spec.label or any(not label.strip() for label in spec.label.values()):
         yield Problem("A button needs a label.", place=place)
     for locale in content.text.keys() - spec.label.keys():
@@ -61,7 +62,7 @@ def _button_problems(spec: ButtonSpec, content: MessageContent, place: str) -> I
     for locale, label in spec.label.items():
         if utf16_length(label) > _MAX_LABEL:
             yield Problem(f"A label has {_MAX_LABEL} characters at most.", place=f"{place}.label.{locale}")
-        for problem in _source_problems(label):
+        for problem in _source_problems(label, more):
             yield replace(problem, place=f"{place}.label.{locale}")
     if spec.url and (spec.opens or spec.tag):
         yield Problem("A button opens a page or does something in the chat, not both.", place=place)

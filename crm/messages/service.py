@@ -1,6 +1,6 @@
 """Messages: texts of conversations, contents for recipients, previews, and the operators' library."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from crm.brand import service as brands
 from crm.db import clock
 from crm.media import service as media
 from crm.messages import flow_texts, limited
+from crm.messages.allow_list import NOTHING_MORE, Known
 from crm.messages.content import adapt, problems, tidy
 from crm.messages.errors import TemplateProblemsError, UnknownTextError
 from crm.messages.markup import visible
@@ -48,9 +49,12 @@ async def render_flow(
     return RenderedFlow(shown.text_html, labels=labels)
 
 
-async def checked(session: AsyncSession, content: MessageContent) -> MessageContent:
-    """`content` as it may be stored. Raises TemplateProblemsError with every problem and its place."""
-    found = list(problems(content))
+async def checked(session: AsyncSession, content: MessageContent, more: Known = NOTHING_MORE) -> MessageContent:
+    """`content` as it may be stored; `more` are variables that it may use besides the usual ones.
+
+    Raises TemplateProblemsError with every problem and its place.
+    """
+    found = list(problems(content, more))
     if found:
         raise TemplateProblemsError(found)
     if content.photo_media_id is not None:
@@ -65,14 +69,16 @@ async def preview(
     traits: ChannelTraits = PREVIEW_TRAITS,
     *,
     locale: str | None = None,
+    trigger: Mapping[str, Any] | None = None,
 ) -> Outbound:
-    """What this member would see, or would see in another `locale`.
+    """What this member would see, or would see in another `locale`; `trigger` is what a journey would begin with.
 
     Raises MemberNotFound, TemplateProblemsError or RenderingFailedError.
     """
-    ready = await checked(session, content)
+    begun = dict(trigger or {})
+    ready = await checked(session, content, Known(frozenset(f"trigger.{name}" for name in begun)))
     reader = await recipient(session, member_id)
-    reader = replace(reader, locale=locale or reader.locale)
+    reader = replace(reader, locale=locale or reader.locale, trigger=begun)
     rendered = await limited.render(ready, [reader], traits, default_locale=(await brands.get(session)).default_locale)
     return rendered[0]
 

@@ -138,10 +138,12 @@ class Recipient:
     """name, points, tier, streak, tags (list of str), attributes (dict)."""
     brand: dict[str, Any]
     """name."""
+    trigger: dict[str, Any] = field(default_factory=dict)
+    """What a journey began with; empty elsewhere."""
 
     def values(self) -> dict[str, Any]:
         """The template's context."""
-        return {"member": self.member, "brand": self.brand}
+        return {"member": self.member, "brand": self.brand, "trigger": self.trigger}
 
 
 Rendered = Outbound

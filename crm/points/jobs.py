@@ -5,7 +5,7 @@ from typing import Any
 
 from crm.db.session import Sessions
 from crm.jobs.types import job, tick
-from crm.points import counters, expiry, holds, pending, replaying, service
+from crm.points import counters, expiry, holds, pending, reminding, replaying, service
 from crm.points.replays import JOB
 
 
@@ -20,6 +20,13 @@ async def expire(sessions: Sessions) -> int:
     """Post the expiry of lots that have run out."""
     async with sessions.begin() as session:
         return await expiry.expire(session)
+
+
+@tick("points.tell_ahead", seconds=300)
+async def tell_ahead(sessions: Sessions) -> int:
+    """Announce points that run out in 30, 7 and 1 days."""
+    async with sessions.begin() as session:
+        return await reminding.tell_ahead(session)
 
 
 @tick("points.activate", seconds=30)

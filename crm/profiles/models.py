@@ -3,13 +3,14 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, Date, DateTime, ForeignKey, Index, Integer, Numeric, Text
+from sqlalchemy import BigInteger, Date, DateTime, ForeignKey, Index, Integer, Numeric, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db.base import Base, CreatedAt
 
 _TIME = DateTime(timezone=True)
+_SIGN_UP = "(EXTRACT(month FROM timezone('UTC', signed_up_at)) * 100 + EXTRACT(day FROM timezone('UTC', signed_up_at)))"
 
 
 class ProfileRow(Base):
@@ -22,6 +23,7 @@ class ProfileRow(Base):
         Index(None, "last_check_in_on"),
         Index(None, "signed_up_at"),
         Index(None, "last_order_at"),
+        Index("ix_profiles_sign_up_in_year", text(_SIGN_UP), postgresql_where=text("signed_up_at IS NOT NULL")),
     )
 
     member_id: Mapped[int] = mapped_column(

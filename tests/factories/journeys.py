@@ -6,7 +6,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.journeys import service
-from crm.journeys.types import Graph, Journey, NotCheckedInTrigger, SignedUpTrigger
+from crm.journeys.triggers import AnyTrigger, NotCheckedInTrigger, SignedUpTrigger
+from crm.journeys.types import Graph, Journey
 
 SEND: dict[str, Any] = {"kind": "send", "parameters": {"message": {"text": {"en": "Hello {{ member.name }}"}}}}
 
@@ -35,10 +36,15 @@ def welcome(segment_id: int, words: str | None = None) -> Graph:
 
 
 async def make_journey(
-    session: AsyncSession, plan: Graph, *, days: int | None = None, is_active: bool = True
+    session: AsyncSession,
+    plan: Graph,
+    *,
+    days: int | None = None,
+    is_active: bool = True,
+    trigger: AnyTrigger | None = None,
 ) -> Journey:
-    """A journey for those who sign up, or have not checked in for some days."""
-    trigger = SignedUpTrigger() if days is None else NotCheckedInTrigger(days=days)
+    """A journey for those who sign up, or have not checked in for some days, unless `trigger` says otherwise."""
+    trigger = trigger or (SignedUpTrigger() if days is None else NotCheckedInTrigger(days=days))
     made = await service.create(session, name="Welcome", trigger=trigger, graph=plan)
     return await service.activate(session, made.id) if is_active else made
 

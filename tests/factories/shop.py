@@ -21,7 +21,8 @@ from crm.draws.service import definitions as draws
 from crm.draws.types import NewDraw
 from crm.imports import staging
 from crm.journeys import service as journeys
-from crm.journeys.types import Graph, NodeSpec, SignedUpTrigger
+from crm.journeys.triggers import SignedUpTrigger
+from crm.journeys.types import Graph, NodeSpec
 from crm.kit.errors import DomainError
 from crm.members import attributes
 from crm.members import service as members

@@ -3,7 +3,7 @@
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.journeys.nodes.contract import Batch, Verdict
+from crm.journeys.nodes.contract import Batch, Begun, Verdict
 from crm.kit.errors import DomainError
 from crm.kit.rules import Parameters
 from crm.segments import compiler
@@ -24,8 +24,11 @@ class CheckSegment:
     parameters = CheckSegmentParameters
     exits = ("yes", "no")
 
-    async def check(self, session: AsyncSession, parameters: CheckSegmentParameters) -> list[tuple[str, str]]:
+    async def check(
+        self, session: AsyncSession, parameters: CheckSegmentParameters, begun: Begun
+    ) -> list[tuple[str, str]]:
         """The segment must exist and be in use."""
+        del begun
         try:
             await segments.rule_of(session, parameters.segment_id)
         except DomainError as error:

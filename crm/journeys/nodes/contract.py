@@ -1,13 +1,29 @@
 """What a kind of node brings. Nodes work on many members at once: a statement a batch, never one a member."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.kit.rules import Parameters
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What is known of a journey's beginning when its nodes are checked."""
+
+    variables: frozenset[str] = frozenset()
+    """What texts may say of it, such as `trigger.points`."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """One member's way: the enrollment, and how often they had entered before."""
+
+    enrollment_id: int
+    occurrence: int = 0
 
 
 @dataclass(frozen=True)
@@ -19,6 +35,12 @@ class Batch:
     node: str
     member_ids: Sequence[int]
     now: datetime
+    ways: Mapping[int, Way] = field(default_factory=dict)
+    """By member."""
+
+    def key(self, member_id: int) -> str:
+        """Names this member's stay at this node: what a gift is unique by."""
+        return f"journey:{self.ways[member_id].enrollment_id}:{self.node}"
 
 
 @dataclass(frozen=True)
@@ -28,6 +50,8 @@ class Verdict:
     exits: Mapping[str, Sequence[int]]
     due_at: datetime | None = None
     """When the next node is due; None: at once."""
+    dues: Mapping[int, datetime] = field(default_factory=dict)
+    """The same by member, where it is not one time for all."""
 
 
 @runtime_checkable
@@ -39,7 +63,7 @@ class Node(Protocol):
     parameters: type[Parameters]
     exits: tuple[str, ...]
 
-    async def check(self, session: AsyncSession, parameters: Any) -> list[tuple[str, str]]:
+    async def check(self, session: AsyncSession, parameters: Any, begun: Begun) -> list[tuple[str, str]]:
         """What is wrong with the parameters beyond their schema, as (path, text)."""
         ...
 

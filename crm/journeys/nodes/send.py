@@ -1,20 +1,26 @@
 """Send a message; deliveries judge consent, quiet hours and reachability when it goes out."""
 
+from collections import defaultdict
+
 from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.consent import service as consent
 from crm.deliveries import service as deliveries
+from crm.deliveries.policy import step_of
 from crm.deliveries.types import MessageClass
 from crm.journeys import contents
-from crm.journeys.nodes.contract import Batch, Verdict
+from crm.journeys.nodes.contract import Batch, Begun, Verdict, Way
 from crm.kit.errors import DomainError
 from crm.kit.rules import Parameters
 from crm.messages import service as messages
+from crm.messages.allow_list import Known
 from crm.messages.errors import TemplateProblemsError
 from crm.messages.types import MessageContent
 from crm.profiles.views import profiles
+
+_FIRST = Way(0)
 
 
 class SendParameters(Parameters):
@@ -25,9 +31,12 @@ class SendParameters(Parameters):
     message_class: MessageClass = Field(MessageClass.MARKETING)
 
 
-def source_id(journey_id: int, version: int, node: str) -> str:
-    """How deliveries name this node."""
-    return f"{journey_id}.{version}.{node}"
+def _by_occurrence(batch: Batch) -> dict[int, list[int]]:
+    """Members by how often they had entered: each time is a delivery of its own."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for member_id in batch.member_ids:
+        found[batch.ways.get(member_id, _FIRST).occurrence].append(member_id)
+    return found
 
 
 class Send:
@@ -38,11 +47,11 @@ class Send:
     parameters = SendParameters
     exits = ("next",)
 
-    async def check(self, session: AsyncSession, parameters: SendParameters) -> list[tuple[str, str]]:
+    async def check(self, session: AsyncSession, parameters: SendParameters, begun: Begun) -> list[tuple[str, str]]:
         """The message must render and the topic exist."""
         problems: list[tuple[str, str]] = []
         try:
-            await messages.checked(session, parameters.message)
+            await messages.checked(session, parameters.message, Known(begun.variables))
         except TemplateProblemsError as error:
             problems += [(f"message.{item.place}", f"line {item.line}: {item.text}") for item in error.problems]
         except DomainError as error:
@@ -53,15 +62,18 @@ class Send:
 
     async def run(self, session: AsyncSession, parameters: SendParameters, batch: Batch) -> Verdict:
         """Hand the whole batch to deliveries."""
-        audience = select(profiles.c.member_id).where(profiles.c.member_id.in_(batch.member_ids))
-        await deliveries.extend_broadcast(
-            session,
-            contents.SOURCE,
-            source_id(batch.journey_id, batch.version, batch.node),
-            audience,
-            topic=parameters.topic,
-            message_class=parameters.message_class,
-        )
+        stem = contents.stem(batch.journey_id, batch.version, batch.node)
+        source_id = await contents.source_of(session, stem, batch.now)
+        for occurrence, member_ids in _by_occurrence(batch).items():
+            await deliveries.extend_broadcast(
+                session,
+                contents.SOURCE,
+                source_id,
+                select(profiles.c.member_id).where(profiles.c.member_id.in_(member_ids)),
+                step=step_of(occurrence),
+                topic=parameters.topic,
+                message_class=parameters.message_class,
+            )
         return Verdict({"next": batch.member_ids})
 
 

@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import Field, model_validator
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.journeys.nodes.contract import Batch, Verdict
+from crm.journeys.nodes.contract import Batch, Begun, Verdict
 from crm.kit.rules import Parameters
 
 
@@ -36,9 +36,9 @@ class Wait:
     parameters = WaitParameters
     exits = ("next",)
 
-    async def check(self, session: AsyncSession, parameters: WaitParameters) -> list[tuple[str, str]]:
+    async def check(self, session: AsyncSession, parameters: WaitParameters, begun: Begun) -> list[tuple[str, str]]:
         """Nothing beyond the schema."""
-        del session, parameters
+        del session, parameters, begun
         return []
 
     async def run(self, session: AsyncSession, parameters: WaitParameters, batch: Batch) -> Verdict:

@@ -10,7 +10,8 @@ from crm.campaigns.types import NewCampaign
 from crm.conversations import keywords
 from crm.conversations.keywords import NewKeyword
 from crm.journeys import service as journeys
-from crm.journeys.types import Graph, NotCheckedInTrigger
+from crm.journeys.triggers import NotCheckedInTrigger
+from crm.journeys.types import Graph
 from crm.messages import service as messages
 from crm.messages.stored import content_json
 from crm.messages.types import ButtonSpec, MessageContent

@@ -157,15 +157,15 @@ async def test_single_content_errors_pause_nothing(committed_sessions: Sessions)
 
 
 class _BrokenBatch:
-    def render(self, member_id: int, locale: str, traits: ChannelTraits) -> Outbound:
-        raise ZeroDivisionError((member_id, locale, traits))
+    def render(self, member_id: int, locale: str, traits: ChannelTraits, step: int) -> Outbound:
+        raise ZeroDivisionError((member_id, locale, traits, step))
 
 
 class _Broken:
     async def load(
-        self, session: AsyncSession, source_kind: str, source_id: str, member_ids: Sequence[int]
+        self, session: AsyncSession, source_kind: str, source_id: str, wanted: Sequence[tuple[int, int]]
     ) -> _BrokenBatch:
-        del session, source_kind, source_id, member_ids
+        del session, source_kind, source_id, wanted
         return _BrokenBatch()
 
 

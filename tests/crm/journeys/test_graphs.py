@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.journeys import contents, service
 from crm.journeys.errors import InvalidJourneyError, JourneyNotFoundError, JourneyNotPossibleNowError
 from crm.journeys.registry import problems
-from crm.journeys.types import Graph, JourneyStatus, SignedUpTrigger
+from crm.journeys.triggers import SignedUpTrigger
+from crm.journeys.types import Graph, JourneyStatus
 from crm.segments import service as segments
 from tests.factories.campaigns import BUTTONS, make_segment
 from tests.factories.journeys import SEND, check, graph, make_journey, wait, welcome
@@ -79,9 +80,9 @@ async def test_ways_that_part_and_meet_again_are_walked_once(session: AsyncSessi
     """Fifty nodes with two ways each have more ways than anybody could walk."""
     segment_id = await make_segment(session)
     nodes = {f"n{number}": check(segment_id, f"n{number + 1}", f"n{number + 1}") for number in range(49)}
-    assert await problems(session, graph("n0", **nodes, n49=wait())) == []
+    assert await problems(session, graph("n0", **nodes, n49=wait()), SignedUpTrigger()) == []
     looping = graph("n0", **nodes, n49=wait("n7"))
-    assert [problem.path for problem in await problems(session, looping)] == ["nodes.n7"]
+    assert [problem.path for problem in await problems(session, looping, SignedUpTrigger())] == ["nodes.n7"]
 
 
 async def test_an_archived_segment_cannot_be_checked(session: AsyncSession) -> None:

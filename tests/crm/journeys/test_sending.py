@@ -12,7 +12,6 @@ from crm.deliveries.testing import FakeSender
 from crm.events.relay import relay_all
 from crm.journeys import contents, service
 from crm.journeys.jobs import advance, enroll
-from crm.journeys.nodes import send
 from crm.sign_ups import service as sign_ups
 from tests.factories.campaigns import make_segment, send_until
 from tests.factories.deliveries import agree, make_audience, make_topic
@@ -42,7 +41,7 @@ async def test_a_sign_up_leads_to_a_greeting(committed_sessions: Sessions, valke
     assert [(item.address, item.message.text_html) for item in sender.sent] == [("4711", "Hello Mei")]
     async with committed_sessions.begin() as session:
         assert await ways(session, journey.id) == {contact.member.id: (None, "finished")}
-        counts = await deliveries.counts(session, contents.SOURCE, send.source_id(journey.id, 1, "greet"))
+        counts = await deliveries.counts_under(session, contents.SOURCE, contents.stem(journey.id, 1, "greet"))
     assert counts.by_state["sent"] == counts.total == 1
 
 
@@ -62,7 +61,7 @@ async def test_ticks_side_by_side_take_each_member_once(committed_sessions: Sess
     assert sum(moved) == 40
     async with committed_sessions.begin() as session:
         counts = await service.counts(session, journey.id)
-        made = await deliveries.counts(session, contents.SOURCE, send.source_id(journey.id, 1, "b"))
+        made = await deliveries.counts_under(session, contents.SOURCE, contents.stem(journey.id, 1, "b"))
         events = text("SELECT kind, count(*) AS number FROM events WHERE kind LIKE 'journey_%' GROUP BY 1")
         announced = {row.kind: row.number for row in await session.execute(events)}
     assert (counts.entered, counts.ended) == (40, {"finished": 40})
