@@ -45,6 +45,8 @@ class Person:
     badges: frozenset[int] = frozenset()
     missions: Mapping[int, int | None] = field(default_factory=dict)
     """Mission -> days since it was completed; None: begun only."""
+    activities: Mapping[int, tuple[str, int]] = field(default_factory=dict)
+    """Activity, the first of which is over and the second to come -> status of the registration, days since then."""
     vouchers: tuple[tuple[int, str, int | None], ...] = ()
     """Coupon, status, days until it runs out."""
     friends: tuple[str, ...] = ()
@@ -64,6 +66,7 @@ async def populate(session: AsyncSession, people: Sequence[Person], now: datetim
     await _deeds(session, known, now)
     await _answers(session, known, now)
     await _missions(session, known, now)
+    await _activities(session, known, now)
     return ids
 
 
@@ -249,6 +252,38 @@ async def _missions(session: AsyncSession, known: Known, now: datetime) -> None:
         for mission_id, days in one.missions.items()
     ]
     await _insert(session, "mission_progress", progress)
+
+
+async def _activities(session: AsyncSession, known: Known, now: datetime) -> None:
+    numbers = sorted({number for _, one in known for number in one.activities})
+    activities = [
+        {
+            "id": number,
+            "name": {"en": "Activity"},
+            "starts_at": _ago(now, 60),
+            "ends_at": _ago(now, 3 if number == 1 else -3),
+            "status": "published",
+            "door_code": str(number),
+        }
+        for number in numbers
+    ]
+    if activities:
+        await session.execute(upsert(TABLES["activities"]).on_conflict_do_nothing(), activities)
+    registrations = [
+        {
+            "activity_id": number,
+            "member_id": key,
+            "status": status,
+            "code": str(key),
+            "turn": key,
+            "registered_at": _ago(now, days + 1),
+            "changed_at": _ago(now, days),
+            "changed_by": "member",
+        }
+        for key, one in known
+        for number, (status, days) in one.activities.items()
+    ]
+    await _insert(session, "activity_registrations", registrations)
 
 
 async def _answers(session: AsyncSession, known: Known, now: datetime) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from crm.activities.types import Presence, RegistrationStatus
 from crm.coupons.types import VoucherStatus
 from crm.orders.types import OrderStatus
 from crm.profiles.types import Stage
@@ -63,6 +64,9 @@ PEOPLE = st.lists(
         answers=st.none() | _some(ANSWERS),
         badges=st.frozensets(st.integers(1, 2), max_size=2),
         missions=st.dictionaries(st.integers(1, 2), st.none() | DAYS, max_size=2),
+        activities=st.dictionaries(
+            st.integers(1, 2), st.tuples(st.sampled_from([one.value for one in RegistrationStatus]), DAYS), max_size=2
+        ),
         vouchers=st.lists(
             st.tuples(st.integers(1, 2), st.sampled_from(_VOUCHER_STATES), st.none() | st.integers(-1, 1)), max_size=2
         ).map(tuple),
@@ -151,6 +155,9 @@ LEAVES: dict[str, SearchStrategy[Rule]] = {
     ),
     "badge": _leaf("badge", badge_id=st.integers(1, 2)),
     "mission_completed": _leaf("mission_completed", mission_id=st.integers(1, 2), within_days=SPAN),
+    "activity": _leaf(
+        "activity", activity_id=st.integers(1, 2), presence=st.sampled_from(list(Presence)), within_days=SPAN
+    ),
     "voucher": _leaf("voucher", status=st.sampled_from(_VOUCHER_STATES), coupon_id=st.integers(1, 2)),
 }
 """How a rule about each condition is made up; a test sees to it that none is missing."""

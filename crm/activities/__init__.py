@@ -1,0 +1,1 @@
+"""Activities: the brand's events that members register for and come to."""

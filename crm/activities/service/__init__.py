@@ -1,0 +1,1 @@
+"""Use cases of activities: keeping them, registering, the waiting list, checking in, telling ahead, reporting."""
