@@ -6,7 +6,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.db import clock
 from crm.points import earning_rules, holds, pending
 from crm.points import service as points
+from flows.engine.buttons import start_data
 from tests.conftest import At
+from tests.factories.members import make_member
 from tests.flows.talking import member, stranger, words
 
 
@@ -82,3 +84,36 @@ async def test_new_ways_to_earn_are_told(session: AsyncSession, locale: str) -> 
         )
         chat.expects(words(locale, "Write a review with a picture: 8 points", "发表带图评价，得 8 积分"))
         chat.expects(told[locale])
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+async def test_the_statement_goes_back_page_by_page(session: AsyncSession, at: At, locale: str) -> None:
+    await at(session, "2025-12-20T09:00+08:00")
+    async with member(session, locale) as chat:
+        await chat.send(words(locale, "statement", "积分明细"))
+        chat.expects("+100", words(locale, "welcome gift", "见面礼"))
+        for number in range(12):
+            await points.earn(session, chat.member_id, 1000 + number, rule="survey", key=f"survey {number}")
+        await at(session, "2026-01-05T09:00+08:00")
+        await points.redeem(session, chat.member_id, 30, reason="<b>A tea</b>", key="tea")
+        await chat.send("/points")
+        await chat.tap(words(locale, "All entries", "全部明细"))
+        chat.expects("-30", "<b>A tea</b>", "+1,011", "+1,003", words(locale, "Dec 20, 2025", "2025年12月20日"))
+        chat.expects_not("+1,002")
+        await chat.tap(words(locale, "Older", "更早的"))
+        chat.expects("+1,002", "+1,000", "+100", "→ 100 ")
+        chat.expects_not("+1,003")
+        await chat.tap(words(locale, "My points", "我的积分"))
+        chat.expects("12,136")
+
+
+@pytest.mark.parametrize("forged", ["0", "9" * 30, "-1", "x", "1"])
+async def test_a_forged_place_in_the_statement_shows_ones_own_entries_or_none(
+    session: AsyncSession, forged: str
+) -> None:
+    async with member(session) as chat:
+        other = await make_member(session)
+        await points.earn(session, other.id, 777, rule="survey", key="other")
+        await chat.tap_data(start_data("statement", forged))
+        chat.expects_not("777")
+        chat.expects_buttons("My points")
