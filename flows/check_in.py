@@ -6,8 +6,8 @@ from typing import Any
 from crm.check_ins import service as check_ins
 from crm.check_ins.types import CheckInResult
 from flows.engine.chat import Chat
-from flows.engine.flow import Button, Command, Keyword, Menu, flow
-from flows.steps import month
+from flows.engine.flow import Button, Command, Keyword, Menu, Opens, flow
+from flows.steps import milestones, month
 
 _SECONDS_PER_MINUTE = 60
 _MINUTES_PER_HOUR = 60
@@ -27,12 +27,13 @@ async def check_in(chat: Chat) -> None:
     await chat.member()
     result = await chat.do(check_ins.check_in, channel=chat.channel)
     values = _values(result, chat.now)
+    buttons = [[Opens("calendar")]] if result.has_programme else []
     if not result.is_new:
-        await chat.say("check_in/already", **values)
+        await chat.say("check_in/already", **values, buttons=buttons)
     elif result.points + result.bonus > 0:
-        await chat.say("check_in/done", **values)
+        await chat.say("check_in/done", **values, buttons=buttons)
     else:
-        await chat.say("check_in/done_without_points", **values)
+        await chat.say("check_in/done_without_points", **values, buttons=buttons)
 
 
 def _values(result: CheckInResult, now: datetime) -> dict[str, Any]:
@@ -46,5 +47,8 @@ def _values(result: CheckInResult, now: datetime) -> dict[str, Any]:
         "hours": minutes // _MINUTES_PER_HOUR,
         "minutes": minutes % _MINUTES_PER_HOUR,
         "month": date(result.year, result.month, 1),
-        "calendar": month.draw(result.year, result.month, result.calendar),
+        "calendar": month.draw(result.year, result.month, result.calendar, result.filled),
+        "has_filled": bool(result.filled),
+        "saved": len(result.saved),
+        "gifts": milestones.of_gifts(result.gifts),
     }

@@ -3,6 +3,9 @@
 COMMANDS: dict[str, list[tuple[str, str]]] = {
     "zh-CN": [
         ("checkin", "每日签到"),
+        ("calendar", "签到日历"),
+        ("makeup", "补签"),
+        ("leaderboard", "签到排行榜"),
         ("points", "查积分"),
         ("tier", "我的等级"),
         ("rewards", "积分换礼品"),
@@ -25,6 +28,9 @@ COMMANDS: dict[str, list[tuple[str, str]]] = {
     ],
     "en": [
         ("checkin", "Check in for today"),
+        ("calendar", "Your check-ins, month by month"),
+        ("makeup", "Fill in a missed day"),
+        ("leaderboard", "Who checks in most"),
         ("points", "Your points and how to earn more"),
         ("tier", "Your tier and the way to the next"),
         ("rewards", "What your points get you"),

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -143,7 +144,7 @@ async def _badges(session: AsyncSession, member_ids: Sequence[int]) -> dict[int,
     """The latest badge of each."""
     query = (
         sa.select(GiftRow.member_id, GiftRow.badge)
-        .distinct(GiftRow.member_id)
+        .ext(distinct_on(GiftRow.member_id))
         .where(GiftRow.member_id.in_(member_ids), GiftRow.badge != {})
         .order_by(GiftRow.member_id, GiftRow.given_at.desc(), GiftRow.days.desc())
     )

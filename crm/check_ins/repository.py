@@ -43,7 +43,8 @@ _CHECK_IN = Prepared(
         "  OR m.is_repeated AND told.streak % m.day = 0)) AS has_milestone"
         " FROM counted JOIN told ON told.member_id = counted.member_id"
         " LEFT JOIN check_in_programmes p ON p.id = 1"
-    )
+    ),
+    one_by=("member_id", "member_id"),
 )
 
 
