@@ -71,3 +71,8 @@ def clean_name(name: str) -> str:
         and (character.isspace() or unicodedata.category(character) not in {"Cc", "Cs", "Co", "Cn"})
     )
     return "".join(graphemes(" ".join(kept.split()))[:NAME_GRAPHEMES])
+
+
+def counted(number: int, word: str) -> str:
+    """An English number with its word: `1 point`, `5 points`."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -44,6 +44,13 @@ def number(context: Context, value: Any) -> str:
 
 
 @pass_context
+def plural(context: Context, value: Any, one: str, other: str) -> str:
+    """The word for so many: `one` where the reader's language has the singular for this number, else `other`."""
+    is_one = isinstance(value, int | float) and _locale(context).plural_form(abs(value)) == "one"
+    return str(one if is_one else other)[:_MOST_CHARACTERS]
+
+
+@pass_context
 def money(context: Context, value: Any) -> str:
     """`¥9.90` by the text's value `currency`, whole amounts without decimals; what is no amount, as it is."""
     text = str(value)[:_MOST_CHARACTERS]
@@ -148,6 +155,7 @@ def join(context: Context, value: Any, separator: str = ", ") -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "number": number,
     "signed": signed,
+    "plural": plural,
     "money": money,
     "date": long_date,
     "day": short_date,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
+from crm.kit.text import counted
 from crm.points import deciding, earning_rules
 from crm.points.kinds import kind_named, kinds
 from crm.points.terms import Audience, Terms, terms_of
@@ -64,5 +65,5 @@ def _added(terms: Terms, *, is_chinese: bool) -> list[str]:
         found.append(f"生日 {times} 倍" if is_chinese else f"times {times} around your birthday")
     if terms.caps.member_day is not None:
         day = terms.caps.member_day
-        found.append(f"每天最多 {day} 积分" if is_chinese else f"at most {day} points a day")
+        found.append(f"每天最多 {day} 积分" if is_chinese else f"at most {counted(day, 'point')} a day")
     return found

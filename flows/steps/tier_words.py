@@ -35,6 +35,7 @@ def _words(found: Progress, zone: ZoneInfo, currency: str) -> dict[str, Any]:
         "has_birthday": tier is not None and tier.birthday_coupon_id is not None,
         "has_priority": tier is not None and tier.has_priority,
         "is_money": found.measure is Measure.SPEND,
+        "is_orders": found.measure is Measure.ORDERS,
         "unit": UNITS.get(found.measure, {}),
         "months": found.months if found.window is Window.ROLLING else None,
         "is_year": found.window is Window.CALENDAR_YEAR,

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from crm.events.loyalty import ActivityAttended
+from crm.kit.text import counted
 from crm.points.kinds import PointsParameters
 from crm.profiles.types import Profile
 
@@ -30,7 +31,7 @@ class Activity:
         """The points in words."""
         if locale == "zh-CN":
             return f"参加活动并签到，得 {parameters.points} 积分"
-        return f"Come to one of our events: {parameters.points} points"
+        return f"Come to one of our events: {counted(parameters.points, 'point')}"
 
 
 activity = Activity()

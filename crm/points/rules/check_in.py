@@ -1,6 +1,7 @@
 """Points for the daily check-in."""
 
 from crm.events.catalogue import CheckedIn
+from crm.kit.text import counted
 from crm.points.kinds import PointsParameters
 from crm.profiles.types import Profile
 
@@ -22,7 +23,7 @@ class CheckIn:
         """The daily points in words."""
         if locale == "zh-CN":
             return f"每日签到，得 {parameters.points} 积分"
-        return f"Check in every day: {parameters.points} points"
+        return f"Check in every day: {counted(parameters.points, 'point')}"
 
 
 check_in = CheckIn()

@@ -6,6 +6,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from crm.events.catalogue import OrderPlaced
+from crm.kit.text import counted
 from crm.points.kinds import PointsParameters
 from crm.points.types import MAX_POINTS
 from crm.profiles.types import Profile
@@ -41,7 +42,7 @@ class OrderRate:
         amount = f"{parameters.per_amount.normalize():f} {parameters.currency}"
         if locale == "zh-CN":
             return f"每消费 {amount}，得 {parameters.points} 积分"
-        return f"For every {amount} you spend: {parameters.points} points"
+        return f"For every {amount} you spend: {counted(parameters.points, 'point')}"
 
 
 order_rate = OrderRate()

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from crm.events.catalogue import MemberUpdated
+from crm.kit.text import counted
 from crm.points.kinds import PointsParameters
 from crm.profiles.types import Profile
 
@@ -43,7 +44,7 @@ class ProfileCompleted:
             told = "、".join(_ZH.get(name, name) for name in parameters.fields)
             return f"完善资料（{told}），得 {parameters.points} 积分"
         told = ", ".join(_EN.get(name, name) for name in parameters.fields)
-        return f"Tell us your {told}: {parameters.points} points"
+        return f"Tell us your {told}: {counted(parameters.points, 'point')}"
 
 
 profile_completed = ProfileCompleted()

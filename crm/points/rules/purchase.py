@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from crm.events.catalogue import OrderPlaced
+from crm.kit.text import counted
 from crm.points.kinds import PointsParameters
 from crm.points.types import MAX_POINTS
 from crm.profiles.types import Profile
@@ -57,7 +58,7 @@ class Purchase:
             return f"{only}每消费 {amount}{least}，得 {parameters.points} 积分"
         only = f" on {goods}" if goods else ""
         least = f" (from {parameters.least_amount.normalize():f} on)" if parameters.least_amount else ""
-        return f"For every {amount} you spend{only}{least}: {parameters.points} points"
+        return f"For every {amount} you spend{only}{least}: {counted(parameters.points, 'point')}"
 
 
 def counting(parameters: PurchaseParameters, event: OrderPlaced) -> Decimal:

@@ -1,6 +1,7 @@
 """Points for friends who were brought and did what counts."""
 
 from crm.events.loyalty import ReferralQualified
+from crm.kit.text import counted
 from crm.points.kinds import PointsParameters
 from crm.profiles.types import Profile
 
@@ -22,7 +23,7 @@ class Referral:
         """The points in words."""
         if locale == "zh-CN":
             return f"邀请好友并达成条件，每位得 {parameters.points} 积分"
-        return f"Bring a friend: {parameters.points} points for each who takes part"
+        return f"Bring a friend: {counted(parameters.points, 'point')} for each who takes part"
 
 
 referral = Referral()

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from crm.events.catalogue import CustomEvent
+from crm.kit.text import counted
 from crm.points.kinds import PointsParameters
 from crm.profiles.types import Profile
 
@@ -42,7 +43,8 @@ class Review:
         """The points in words."""
         if locale == "zh-CN":
             return f"发表{'带图' if parameters.needs_picture else ''}评价，得 {parameters.points} 积分"
-        return f"Write a review{' with a picture' if parameters.needs_picture else ''}: {parameters.points} points"
+        picture = " with a picture" if parameters.needs_picture else ""
+        return f"Write a review{picture}: {counted(parameters.points, 'point')}"
 
 
 def _rating(value: Any) -> Decimal:

@@ -1,6 +1,7 @@
 """Points for signing up."""
 
 from crm.events.catalogue import MemberSignedUp
+from crm.kit.text import counted
 from crm.points.kinds import PointsParameters
 from crm.profiles.types import Profile
 
@@ -22,7 +23,7 @@ class SignUp:
         """The bonus in words."""
         if locale == "zh-CN":
             return f"注册会员，得 {parameters.points} 积分"
-        return f"Sign up: {parameters.points} points"
+        return f"Sign up: {counted(parameters.points, 'point')}"
 
 
 sign_up = SignUp()

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from crm.events.catalogue import CheckedIn
+from crm.kit.text import counted
 from crm.points.kinds import PointsParameters
 from crm.profiles.types import Profile
 
@@ -35,7 +36,9 @@ class Streak:
                 f"{'每' if parameters.is_repeated else ''}连续签到 {parameters.days} 天，另得 {parameters.points} 积分"
             )
         every = "every " if parameters.is_repeated else ""
-        return f"Check in {every}{parameters.days} days in a row: {parameters.points} points extra"
+        return (
+            f"Check in {every}{counted(parameters.days, 'day')} in a row: {counted(parameters.points, 'point')} extra"
+        )
 
 
 streak = Streak()

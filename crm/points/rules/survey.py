@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from crm.events.catalogue import SurveyCompleted
+from crm.kit.text import counted
 from crm.points.kinds import PointsParameters
 from crm.profiles.types import Profile
 
@@ -30,7 +31,7 @@ class Survey:
         """The points in words."""
         if locale == "zh-CN":
             return f"完成问卷，得 {parameters.points} 积分"
-        return f"Answer a survey: {parameters.points} points"
+        return f"Answer a survey: {counted(parameters.points, 'point')}"
 
 
 survey = Survey()

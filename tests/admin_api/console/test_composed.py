@@ -17,6 +17,7 @@ from crm.messages.types import MessageContent
 from crm.points import earning_rules, formulas, samples
 from crm.points.errors import InvalidRule
 from tests.admin_api.console import sentences
+from tests.flows.test_wording import codes
 
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _SIGN = re.compile("‹\\d+›")
@@ -53,6 +54,12 @@ def test_every_alert_is_translated() -> None:
         assert any(f"AlertKind.{kind.name}" in source for source in where.values()), kind
         title = environment("zh-CN").get_template("console/alerts/words.html").module.alert_title(kind.value)  # type: ignore[attr-defined]  # a macro
         assert _CHINESE.search(title), kind
+
+
+def test_every_reason_of_points_has_a_name() -> None:
+    words = environment("zh-CN").get_template("console/people/words.html").module
+    for code in set(codes()):
+        assert _CHINESE.search(words.rule_name(code)), code  # type: ignore[attr-defined]  # a macro
 
 
 def test_every_hint_of_formulas_is_translated() -> None:
