@@ -4,20 +4,26 @@ from dataclasses import asdict
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.activities.service.definitions import DOOR_PREFIX
 from crm.consent import service as consent
 from crm.members import service as members
 from crm.referrals.policy import PREFIX
 from crm.referrals.service import joining
 from crm.referrals.types import Outcome
 from crm.sources import service as sources
-from flows import survey
+from flows import activities, survey
 from flows.engine.chat import Chat
-from flows.engine.flow import Keyword, Opening, Opens, flow
+from flows.engine.flow import Flow, Keyword, Opening, Opens, flow
 from flows.menu import MENU
 from flows.steps import invitations
 
-_SURVEY = ("survey-", "survey:")
-"""How a deep link names a survey; a source's code never begins so."""
+_LINKED: dict[str, Flow[None]] = {
+    "survey-": survey.survey,
+    "survey:": survey.survey,
+    "activity-": activities.activities,
+    DOOR_PREFIX: activities.attend,
+}
+"""What a deep link opens by its beginning; a source's code never begins so."""
 
 
 async def _wants_news(session: AsyncSession, member_id: int) -> bool:
@@ -26,17 +32,17 @@ async def _wants_news(session: AsyncSession, member_id: int) -> bool:
 
 @flow("start", starts=[Opening(), Keyword("hi", "hello", "hey", "你好", "您好", "嗨", "start", "开始")])
 async def start(chat: Chat, payload: str = "") -> None:
-    """Welcomes, notes the source, and opens the survey that the link names."""
-    survey_key = payload[len(_SURVEY[0]) :] if payload.startswith(_SURVEY) else ""
-    if payload and not survey_key:
+    """Welcomes, notes the source, and opens the survey, activity or door that the link names."""
+    prefix = next((prefix for prefix in _LINKED if payload.startswith(prefix) and payload != prefix), "")
+    if payload and not prefix:
         await _note_origin(chat, payload)
     member = await chat.look(members.get)
     if not member.is_signed_up:
         await chat.member()
-    elif not survey_key:
+    elif not prefix:
         await _welcome_back(chat, member.display_name)
-    if survey_key:
-        await chat.call(survey.survey, survey_key)
+    if prefix:
+        await chat.call(_LINKED[prefix], payload.removeprefix(prefix))
 
 
 async def _note_origin(chat: Chat, code: str) -> None:

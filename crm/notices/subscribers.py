@@ -2,10 +2,18 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.events.loyalty import RedemptionAdvanced, RedemptionCancelled, TierChanged
+from crm.events.loyalty import (
+    ActivityCancelled,
+    ActivityFeedbackDue,
+    ActivityPlaceGiven,
+    ActivityReminderDue,
+    RedemptionAdvanced,
+    RedemptionCancelled,
+    TierChanged,
+)
 from crm.events.subscriptions import subscriber
 from crm.events.types import RecordedEvent
-from crm.notices import service
+from crm.notices import activities, service
 from crm.rewards.service import fulfilment
 from crm.rewards.types import RedemptionStatus
 from crm.tiers.service import programmes
@@ -59,6 +67,30 @@ async def on_tier_changed(session: AsyncSession, event: RecordedEvent) -> None:
         before=before.name if before else None,
         multiplier=float(now.multiplier) if now else 1.0,
     )
+
+
+@subscriber("notices.activity_reminder", ActivityReminderDue)
+async def on_reminder(session: AsyncSession, event: RecordedEvent) -> None:
+    """An activity begins soon."""
+    await activities.remind(session, event)
+
+
+@subscriber("notices.activity_place_given", ActivityPlaceGiven)
+async def on_place_given(session: AsyncSession, event: RecordedEvent) -> None:
+    """The waiting was not in vain."""
+    await activities.give_place(session, event)
+
+
+@subscriber("notices.activity_cancelled", ActivityCancelled)
+async def on_activity_cancelled(session: AsyncSession, event: RecordedEvent) -> None:
+    """A registration was cancelled by somebody else, or by the lack of points."""
+    await activities.cancel(session, event)
+
+
+@subscriber("notices.activity_feedback", ActivityFeedbackDue)
+async def on_feedback_due(session: AsyncSession, event: RecordedEvent) -> None:
+    """An activity is over, and a survey asks how it was."""
+    await activities.ask(session, event)
 
 
 async def _tell(

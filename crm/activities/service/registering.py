@@ -79,6 +79,11 @@ async def cancel_for(
     return await end(session, activity, known, Reason.OPERATOR, by=by, gives_back=gives_back)
 
 
+async def get(session: AsyncSession, registration_id: int) -> Registration:
+    """One registration. Raises RegistrationNotFound."""
+    return await repository.registration(session, registration_id)
+
+
 async def end(
     session: AsyncSession, activity: Activity, known: Registration, reason: Reason, *, by: str, gives_back: bool
 ) -> Registration:
