@@ -27,7 +27,7 @@ class Reply(Body):
 async def list_tickets(
     edge: EdgeOf, status: TicketStatus | None = TicketStatus.OPEN, limit: Limit = 50, cursor: Cursor = None
 ) -> PageOf[Ticket]:
-    """Open ones unless another status is asked for."""
+    """Open ones unless another status is asked for; among these, members with priority service come first."""
     page = await service.listing(edge.session, status=status, limit=limit, cursor=cursor)
     return paged(page, lambda ticket: ticket)
 

@@ -18,7 +18,6 @@ from crm.members import service as members
 from crm.operators.permissions import Permission
 from crm.tickets import service
 from crm.tickets.types import TicketStatus
-from crm.tiers.service import standings as tiers
 
 router = page_router(f"{ROOT}/requests")
 HERE = f"{ROOT}/requests"
@@ -30,7 +29,7 @@ _SHOWN = 30
 async def list_page(
     edge: EdgeOf, status: Annotated[str, Query(max_length=20)] = "open", cursor: Cursor = None
 ) -> Response:
-    """Those who wait, newest first; or those who were served."""
+    """Those who wait, members with priority service before all others; or those who were served."""
     wanted = TicketStatus.CLOSED if status == "closed" else TicketStatus.OPEN
     page = await service.listing(edge.session, status=wanted, limit=_SHOWN, cursor=cursor)
     people = {item.member_id: await members.get(edge.session, item.member_id) for item in page.items}
@@ -40,7 +39,6 @@ async def list_page(
         nav="requests",
         tickets=page.items,
         people=people,
-        first=await tiers.with_priority(edge.session, list(people)),
         shown_status=wanted.value,
         next_href=address(HERE, status=wanted.value, cursor=page.next_cursor) if page.next_cursor else "",
         start_href=address(HERE, status=wanted.value) if cursor else "",
@@ -63,7 +61,6 @@ async def ticket_page(edge: EdgeOf, ticket_id: IdPath) -> Response:
         **{
             **values,
             "ticket": ticket,
-            "comes_first": bool(await tiers.with_priority(edge.session, [ticket.member_id])),
             "actors": await actor_names(edge),
             "reply_action": f"{ROOT}/members/{member.id}/write",
         },

@@ -37,7 +37,7 @@ async def reply(session: AsyncSession, ticket_id: int, text: str, *, operator_id
     await conversations.record(session, to.id, [line])
     message = Outbound(html.escape(said, quote=False))
     ids = await deliveries.replies(session, to, ("ticket", f"{row.id}:{row.answers}"), [message])
-    return Answered(ticket(session, row), ids)
+    return Answered(await ticket(session, row), ids)
 
 
 async def _reachable(session: AsyncSession, row: TicketRow) -> Identity:

@@ -37,6 +37,8 @@ class Ticket:
     answered_at: datetime | None
     closed_at: datetime | None
     closed_by: str | None
+    comes_first: bool
+    """The member's tier gives priority service now."""
 
 
 @dataclass(frozen=True)

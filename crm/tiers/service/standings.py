@@ -145,10 +145,15 @@ async def listing(
     return page_of(rows, limit, lambda found: TierMember(*found), lambda last: (last.member_id,))
 
 
+async def first_tiers(session: AsyncSession) -> list[str]:
+    """The keys of the tiers whose members come first, by the programme in force."""
+    live = await programmes.live(session)
+    return [tier.key for tier in live.rules.tiers if tier.has_priority] if live else []
+
+
 async def with_priority(session: AsyncSession, member_ids: Sequence[int]) -> set[int]:
     """Which of these members come first, by their tier."""
-    live = await programmes.live(session)
-    first = [tier.key for tier in live.rules.tiers if tier.has_priority] if live else []
+    first = await first_tiers(session)
     if not first or not member_ids:
         return set()
     own = (StandingRow.member_id.in_(member_ids), StandingRow.tier.in_(first))

@@ -10,12 +10,15 @@ from crm.conversations import service as conversations
 from crm.conversations.types import Direction
 from crm.members import merging
 from crm.members import service as members
+from crm.orders import service as orders
 from crm.tickets import answers
 from crm.tickets import service as tickets
 from crm.tickets.errors import EmptyReply, NoChannel, TicketNotFound
 from crm.tickets.types import Noted, TicketStatus
 from tests.conftest import At
 from tests.factories.members import make_contact, make_member
+from tests.factories.orders import new_order
+from tests.factories.tiers import evaluate_all, make_programme, rules, tier
 
 
 async def test_one_open_ticket_for_a_member(session: AsyncSession) -> None:
@@ -99,3 +102,29 @@ async def test_merge_keeps_one_open_and_can_be_undone(session: AsyncSession) -> 
     await merging.undo(session, merge_id, by="operator:1")
     again = await tickets.get(session, second.id)
     assert (again.member_id, again.status) == (drop.id, TicketStatus.OPEN)
+
+
+async def test_members_with_priority_service_come_first(session: AsyncSession) -> None:
+    people = [(await make_member(session)).id for _ in range(5)]
+    for member_id in people[:2]:
+        await orders.record(session, new_order(member_id))
+    opened = [(await tickets.request_person(session, member_id)).id for member_id in people]
+    assert not any(item.comes_first for item in (await tickets.listing(session)).items)
+    await make_programme(session, rules(tier("silver", "1", has_priority=True)))
+    await evaluate_all(session)
+    shown = (await tickets.listing(session)).items
+    assert [item.id for item in shown] == [opened[place] for place in (1, 0, 4, 3, 2)]
+    assert [item.comes_first for item in shown] == [True, True, False, False, False]
+    paged, cursor = [], None
+    for _ in range(3):
+        page = await tickets.listing(session, limit=2, cursor=cursor)
+        paged += page.items
+        cursor = page.next_cursor
+    assert paged == shown
+    assert cursor is None
+    everything = await tickets.listing(session, status=None, limit=4)
+    assert [item.id for item in everything.items] == opened[:0:-1]
+    rest = await tickets.listing(session, status=None, cursor=everything.next_cursor)
+    assert [(item.id, item.comes_first) for item in rest.items] == [(opened[0], True)]
+    assert (await tickets.get(session, opened[0])).comes_first
+    assert (await tickets.close(session, opened[1], by="operator:1")).comes_first
