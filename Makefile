@@ -73,6 +73,10 @@ bench: setup $(DONE)/dev ## Measure against bare references (FULL=1: a million m
 chaos: setup $(DONE)/dev ## Break everything on purpose (30 minutes); prints a table, writes chaos.json
 	@exec $(PYTHON) -m tests.chaos
 
+.PHONY: mutants
+mutants: setup $(DONE)/dev ## Put faults into the ledger, see that its tests notice (an hour); writes mutants.json
+	@exec $(PYTHON) -m tests.mutants
+
 .PHONY: assets
 assets: $(DONE)/packages ## Build the front-end assets alone
 	@$(PYTHON) frontend/build.py

@@ -1,5 +1,6 @@
 """One embedded PostgreSQL and Valkey per test worker; its databases are cloned from a migrated template."""
 
+import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from runtime.embedded.postgres import start_postgres
 from runtime.embedded.valkey import start_valkey
 from runtime.migrate import migrate
 from runtime.queue import PgqueuerJobQueue
+from tests import shared_servers
 
 pytest_plugins = ["tests.browsers"]
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "400"}
@@ -39,13 +41,16 @@ class Servers:
 
     postgres_url: str
     valkey_url: str
+    slot: int | None = None
+    """On servers that several runs share, the number of this run."""
 
     def database(self, name: str) -> str:
         """The address of another database on the same server."""
         return self.postgres_url.rsplit("/", 1)[0] + "/" + name
 
 
-async def _migrated_template(servers: Servers) -> None:
+async def migrate_template(servers: Servers) -> None:
+    """Make the database from which all others of the tests are cloned."""
     admin = await asyncpg.connect(servers.postgres_url)
     await admin.execute(f"CREATE DATABASE {TEMPLATE}")
     await admin.close()
@@ -55,11 +60,16 @@ async def _migrated_template(servers: Servers) -> None:
 @pytest.fixture(scope="session")
 async def servers() -> AsyncIterator[Servers]:
     """Servers of this worker alone, with a migrated template database; gone without a trace at the end."""
+    if shared_servers.VARIABLE in os.environ:
+        postgres_url, valkey_url, folder = os.environ[shared_servers.VARIABLE].split()
+        with shared_servers.take_slot(Path(folder)) as slot:
+            yield Servers(postgres_url, valkey_url, slot)
+        return
     with tempfile.TemporaryDirectory(prefix="siyu-test-") as folder:
         postgres = await start_postgres(Path(folder), settings=FAST)
         valkey = await start_valkey(Path(folder))
         found = Servers(postgres.url, valkey.url)
-        await _migrated_template(found)
+        await migrate_template(found)
         yield found
         await valkey.destroy()
         await postgres.destroy()
@@ -92,6 +102,9 @@ def valkey_url(servers: Servers) -> str:
 
 
 async def _clone(servers: Servers, name: str) -> str:
+    if servers.slot is not None:
+        await shared_servers.prepare_database(servers.postgres_url, f"{name}_{servers.slot}", TEMPLATE)
+        return servers.database(f"{name}_{servers.slot}")
     admin = await asyncpg.connect(servers.postgres_url)
     await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}')
     await admin.close()
@@ -140,9 +153,12 @@ async def committed_url(servers: Servers) -> str:
 
 
 @pytest.fixture(scope="session")
-async def committed_engine(committed_url: str) -> AsyncIterator[AsyncEngine]:
+async def committed_engine(servers: Servers, committed_url: str) -> AsyncIterator[AsyncEngine]:
     """Engine over the database for real commits, with room for 100 parallel transactions."""
     engine = make_engine(committed_url, pool_size=40)
+    if servers.slot is not None:
+        async with engine.begin() as connection:
+            await connection.execute(text(_TRUNCATE))
     yield engine
     await engine.dispose()
 
