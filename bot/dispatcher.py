@@ -22,7 +22,7 @@ class Dispatcher:
     """Wakes chats, at most `concurrency` at a time; what a crash left is swept up."""
 
     def __init__(
-        self, sessions: Sessions, handler: Handler, *, concurrency: int = 8, time_limit: float = TIME_LIMIT_SECONDS
+        self, sessions: Sessions, handler: Handler, *, concurrency: int = 32, time_limit: float = TIME_LIMIT_SECONDS
     ) -> None:
         self._sessions = sessions
         self._handler = handler

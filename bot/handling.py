@@ -22,8 +22,10 @@ from crm.conversations import service as conversations
 from crm.conversations import wakes
 from crm.conversations.types import Conversation, NewMessage, Wake, WakeKind
 from crm.db import clock
+from crm.db.company import Company
 from crm.db.joint import write_last_together
-from crm.db.savepoint import SavepointsNeeded, without_savepoints
+from crm.db.savepoint import SavepointsNeeded
+from crm.db.seats import Apart
 from crm.db.session import Sessions
 from crm.inbox import service as inbox
 from crm.inbox.types import TakenUpdate
@@ -37,6 +39,8 @@ from flows.engine.engine import Engine
 
 MAX_WAKE_ATTEMPTS = 5
 WAKE_AGAIN = timedelta(minutes=1)
+APART = 3
+"""Updates that are handled alone at the same time, each with a connection."""
 log = structlog.get_logger(__name__)
 Deliver = Callable[[Sequence[UUID]], Awaitable[None]]
 Observe = Callable[[str, float], None]
@@ -94,8 +98,14 @@ class Handler:
     groups: GroupManners = field(default_factory=GroupManners)
     observe: Observe = _nothing
     outages: Outages = field(default_factory=Outages)
+    _company: Company = field(init=False)
+    _apart: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(APART))
     _names: dict[int, str] = field(default_factory=dict)
     _background: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Updates that come at the same time are handled in one transaction."""
+        self._company = Company(self.sessions)
 
     async def serves(self, bot_id: int) -> bool:
         """Whether there is such a bot and this process serves its channel."""
@@ -115,10 +125,7 @@ class Handler:
         started = monotonic()
         try:
             async with asyncio.timeout(time_limit):
-                try:
-                    handled = await self._try(trial, is_again=False)
-                except SavepointsNeeded:
-                    handled = await self._try(trial, is_again=True)
+                handled = await self._try(trial)
         except Exception as error:
             if trial.taken is None:
                 raise
@@ -158,20 +165,26 @@ class Handler:
         while self._background:
             await asyncio.gather(*self._background, return_exceptions=True)
 
-    async def _try(self, trial: Trial, *, is_again: bool) -> Handled | None:
-        """One transaction: without savepoints first, as a step hardly ever fails, and with them when one did."""
-        async with self.sessions.begin() as session:
-            if not is_again:
-                without_savepoints(session)
-            taken = trial.taken = await inbox.next_for_chat(session, trial.bot_id, trial.chat_key)
-            if taken is None:
-                return None
-            if taken.retry_after > 0:
-                return Handled(retry_after=taken.retry_after)
-            write_last_together(session)
-            with bound_contextvars(update_id=str(taken.id), bot_id=taken.bot_id):
-                ids = await self._update(session, taken, is_again=is_again)
-            finished = await inbox.finish(session, taken)
+    async def _try(self, trial: Trial) -> Handled | None:
+        """In company and without savepoints first, as a step hardly ever fails; alone and with them when one did."""
+        try:
+            order = (trial.bot_id, trial.chat_key)
+            return await self._company.run(lambda session: self._first(session, trial, is_again=False), order=order)
+        except (SavepointsNeeded, Apart):
+            async with self._apart, self.sessions.begin() as session:
+                return await self._first(session, trial, is_again=True)
+
+    async def _first(self, session: AsyncSession, trial: Trial, *, is_again: bool) -> Handled | None:
+        """All that an update does within its transaction."""
+        taken = trial.taken = await inbox.next_for_chat(session, trial.bot_id, trial.chat_key)
+        if taken is None:
+            return None
+        if taken.retry_after > 0:
+            return Handled(retry_after=taken.retry_after)
+        write_last_together(session)
+        with bound_contextvars(update_id=str(taken.id), bot_id=taken.bot_id):
+            ids = await self._update(session, taken, is_again=is_again)
+        finished = await inbox.finish(session, taken)
         return Handled(ids, has_more=finished.has_more)
 
     async def _update(self, session: AsyncSession, taken: TakenUpdate, *, is_again: bool) -> Sequence[UUID]:

@@ -29,7 +29,10 @@ _made = (
     .cte("made")
 )
 _ARRIVE = Prepared(
-    select(*_found.c, *_made.c).join_from(_found, _made, _made.c.made_identity_id == _found.c.identity_id, isouter=True)
+    select(*_found.c, *_made.c).join_from(
+        _found, _made, _made.c.made_identity_id == _found.c.identity_id, isouter=True
+    ),
+    one_by=("identity_address", "address"),
 )
 
 

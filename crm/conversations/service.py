@@ -52,14 +52,15 @@ _RECORD = Part(
             "told",
             """
 INSERT INTO conversation_messages (id, at, identity_id, direction, kind, operator_id, is_cut, body)
-SELECT id, CAST(:at AS timestamptz), CAST(:identity_id AS bigint), direction, kind, operator_id, is_cut, body
+SELECT id, at, identity_id, direction, kind, operator_id, is_cut, body
 FROM unnest(
-    CAST(:ids AS uuid[]), CAST(:directions AS text[]), CAST(:kinds AS text[]), CAST(:operators AS bigint[]),
-    CAST(:cuts AS boolean[]), CAST(:bodies AS bytea[])
-) AS given (id, direction, kind, operator_id, is_cut, body)
+    CAST(:ids AS uuid[]), CAST(:times AS timestamptz[]), CAST(:identities AS bigint[]), CAST(:directions AS text[]),
+    CAST(:kinds AS text[]), CAST(:operators AS bigint[]), CAST(:cuts AS boolean[]), CAST(:bodies AS bytea[])
+) AS given (id, at, identity_id, direction, kind, operator_id, is_cut, body)
 """,
         )
-    ]
+    ],
+    is_plural=True,
 )
 
 
@@ -113,9 +114,9 @@ async def record(session: AsyncSession, identity_id: int, messages: Sequence[New
     texts = [cut_bytes(clean_text(message.text)) for message in messages]
     bodies = [_body(message, kept) for message, (kept, _) in zip(messages, texts, strict=True)]
     values = {
-        "at": at,
-        "identity_id": identity_id,
         "ids": ids,
+        "times": [at] * len(ids),
+        "identities": [identity_id] * len(ids),
         "directions": [message.direction for message in messages],
         "kinds": [message.kind for message in messages],
         "operators": [message.operator_id for message in messages],

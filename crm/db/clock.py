@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from crm.db.prepared import Prepared
 
 _NOW = "siyu_now"
+_COMMON = "siyu_common_now"
 _ASK = Prepared(select(func.siyu_now()))
 
 
@@ -23,15 +24,25 @@ async def now(session: AsyncSession) -> datetime:
 
 async def ask(session: AsyncSession) -> datetime:
     """Like `now`, asked whether or not it is known."""
-    remember(session, (await _ASK.first(session))[0])
-    known = session.info[_NOW]
-    assert isinstance(known, datetime)
-    return known
+    return remember(session, (await _ASK.first(session))[0])
 
 
-def remember(session: AsyncSession, value: datetime) -> None:
-    """Set this transaction's time, when a statement already brought `siyu_now()` along."""
-    session.info[_NOW] = value.astimezone(UTC)
+def remember(session: AsyncSession, value: datetime) -> datetime:
+    """Set this transaction's time, when a statement already brought `siyu_now()` along; answers the time that counts.
+
+    Sessions that share a transaction have one time, the first that one of them brought along.
+    """
+    found = value.astimezone(UTC)
+    common: dict[str, datetime] | None = session.info.get(_COMMON)
+    if common is not None:
+        found = common.setdefault(_NOW, found)
+    session.info[_NOW] = found
+    return found
+
+
+def share(session: AsyncSession, common: dict[str, datetime]) -> None:
+    """Have one time with all sessions that were given the same `common`, which begins empty."""
+    session.info[_COMMON] = common
 
 
 @event.listens_for(Session, "after_transaction_end")

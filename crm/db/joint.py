@@ -2,6 +2,7 @@
 
 A part is written once, as common table expressions, and runs alone or joined with others. Once `write_last_together`
 was said, parts that are `last` wait for the final one. An exchange costs as much processor time as the work itself.
+What several in a company (`crm.db.company`) write with the same plural parts is one statement over all their rows.
 """
 
 import re
@@ -12,7 +13,9 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.db.plural import encoded
 from crm.db.prepared import driver_of
+from crm.db.seats import Call, Seat, exactly
 from crm.db.told import DRIVER_ERRORS, as_usual
 
 _WAITING = "siyu_joint"
@@ -28,7 +31,11 @@ class Part:
 
     expressions: Sequence[tuple[str, str]]
     answers: Sequence[tuple[str, str]] = field(default=())
-    """Columns of the one row that is answered."""
+    """Columns of the one row that is answered when the part is the only or the final one."""
+    is_plural: bool = False
+    """Whether all parameters are lists or `Rows`, so that those of several callers may follow one another."""
+    answers_each: bool = False
+    """Whether the answers are arrays with one item for each caller; the caller gets the item."""
 
 
 Given = tuple[Part, Mapping[str, Any]]
@@ -54,7 +61,7 @@ async def now(session: AsyncSession, part: Part, values: Mapping[str, Any]) -> A
 
 
 async def run(session: AsyncSession, part: Part, values: Mapping[str, Any]) -> Any:
-    """Write it after all that waits, in one statement with it; the row of all answers."""
+    """Write it after all that waits, in one statement with it; the row of its own answers."""
     joined: list[Given] = []
     for given in [*session.info.pop(_WAITING, []), (part, values)]:
         if any(given[0] is other for other, _ in joined):
@@ -75,12 +82,27 @@ def forget(session: AsyncSession, since: int) -> None:
 
 
 async def _run(session: AsyncSession, joined: Sequence[Given]) -> Any:
-    words, names = _statement(tuple(part for part, _ in joined))
+    parts = tuple(part for part, _ in joined)
+    words, names = _statement(parts)
+    values = [joined[place][1][name] for place, name in names]
     driver = await driver_of(session)
+    place = 0
     try:
-        return await driver.fetchrow(words, *[joined[place][1][name] for place, name in names])
+        if isinstance(driver, Seat) and _is_plural(parts):
+            row, place = await driver.ask(Call(words, values, None, joins=True))
+        elif isinstance(driver, Seat):
+            row = (await driver.ask(Call(words, encoded(values), exactly(1))))[0]
+        else:
+            row = await driver.fetchrow(words, *encoded(values))
     except DRIVER_ERRORS as error:
         raise as_usual(words, error) from error
+    return {name: row[name][place] for name, _ in parts[-1].answers} if parts[-1].answers_each else row
+
+
+@cache
+def _is_plural(parts: tuple[Part, ...]) -> bool:
+    """Whether those of several callers can be joined, and the answers told apart."""
+    return all(part.is_plural for part in parts) and (parts[-1].answers_each or not parts[-1].answers)
 
 
 @cache
@@ -94,5 +116,5 @@ def _statement(parts: tuple[Part, ...]) -> tuple[str, Sequence[tuple[int, str]]]
     made = [
         f"{name} AS ({numbered(place, words)})" for place, part in enumerate(parts) for name, words in part.expressions
     ]
-    told = [f"{numbered(place, words)} AS {name}" for place, part in enumerate(parts) for name, words in part.answers]
+    told = [f"{numbered(len(parts) - 1, words)} AS {name}" for name, words in parts[-1].answers]
     return f"WITH {', '.join(made)} SELECT {', '.join(told) or '1'}", list(names)

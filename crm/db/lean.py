@@ -56,6 +56,12 @@ class LeanTransaction:
         self._session.sync_session.bind = self._connection
         return await begin(self._connection.connection)
 
+    async def shared(self) -> Connection:
+        """After `open`: the connection, for sessions that are bound to it and neither commit nor roll back."""
+        assert self._connection is not None
+        await greenlet_spawn(self._connection.begin)  # the dialect was told, so nothing is sent
+        return self._connection
+
     async def _commit(self) -> None:
         connection = self._taken()
         try:
@@ -157,6 +163,5 @@ def _roll_back(connection: Connection) -> None:
     if connection.invalidated:
         return
     driver = connection.connection.driver_connection
-    if driver is not None and not driver.is_closed() and not connection.in_transaction():
-        connection.begin()
-        connection.rollback()
+    if driver is not None and not driver.is_closed():
+        (connection.get_transaction() or connection.begin()).rollback()

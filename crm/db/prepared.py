@@ -5,7 +5,7 @@ key of the whole tree, a result object. On the path of an inbound update that wa
 Both ways share the session's connection and transaction, and raise the same errors.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ClauseElement, event, make_url
@@ -14,16 +14,28 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from crm.db.lean import begin, lean_of
+from crm.db.seats import Call, Seat, Take, at_most_one, exactly
 from crm.db.told import DRIVER_ERRORS, as_usual
 
 _DIALECT = make_url("postgresql+asyncpg://").get_dialect()()
 _DRIVER = "siyu_driver"
 
 
+def seat_at(session: AsyncSession, seat: Seat) -> None:
+    """Let the session ask through `seat` from now on, in a transaction that is not its own."""
+    session.info[_DRIVER] = seat
+
+
 async def driver_of(session: AsyncSession) -> Any:
-    """The asyncpg connection of a session, inside its transaction, with what the session had still to write."""
-    if session.in_transaction() and (session.new or session.deleted or session.dirty):
-        await session.flush()
+    """The asyncpg connection of a session, inside its transaction, with what the session had still to write.
+
+    In a company (`crm.db.company`) it is the session's seat, which knows the few methods that are used here.
+    """
+    if session.in_transaction():
+        if session.new or session.deleted or session.dirty:
+            await session.flush()
+        if session.in_nested_transaction():
+            await session.connection()  # a session sets its savepoint only when it needs the connection itself
     driver = session.info.get(_DRIVER)
     if driver is None:
         lean = lean_of(session)
@@ -46,23 +58,40 @@ class Prepared:
     """A statement with named parameters, whose large tree is walked once instead of each time.
 
     Lists are compared with `any_` of one array, as `in_` writes one parameter per value. JSON is given as text
-    and answered decoded.
+    and answered decoded. What a company sends in one exchange must be told apart again: `one_by` names a column
+    and the parameter that it holds in the one row that is answered, if any; a statement that only reads and answers
+    everybody alike `is_shared`.
     """
 
-    def __init__(self, statement: ClauseElement) -> None:
+    def __init__(
+        self, statement: ClauseElement, *, one_by: tuple[str, str] | None = None, is_shared: bool = False
+    ) -> None:
         compiled = statement.compile(dialect=_DIALECT)
         assert isinstance(compiled, SQLCompiler)
         self._text = str(compiled)
         assert "POSTCOMPILE" not in self._text, "use any_ of an array"
         self._names: Sequence[str] = compiled.positiontup or ()
         self._fixed = compiled.params
+        self._one_by = one_by
+        self._is_shared = is_shared
 
     async def fetch(self, session: AsyncSession, **values: Any) -> list[Any]:
         """The rows, inside the session's transaction. Raises what a session's `execute` raises."""
+        take = None if self._one_by is None else at_most_one(self._one_by[0], values[self._one_by[1]])
+        return await self._run(session, values, take)
+
+    async def exactly(self, session: AsyncSession, number: int, **values: Any) -> list[Any]:
+        """Like `fetch`, of a statement that answers so many rows, neither less nor more."""
+        return await self._run(session, values, exactly(number))
+
+    async def _run(self, session: AsyncSession, values: Mapping[str, Any], take: Take | None) -> list[Any]:
         driver = await driver_of(session)
         given = {**self._fixed, **values}
+        arguments = [given[name] for name in self._names]
         try:
-            found: list[Any] = await driver.fetch(self._text, *[given[name] for name in self._names])
+            if isinstance(driver, Seat):
+                return await driver.ask(Call(self._text, arguments, take, self._is_shared))
+            found: list[Any] = await driver.fetch(self._text, *arguments)
         except DRIVER_ERRORS as error:
             raise as_usual(self._text, error) from error
         return found

@@ -25,17 +25,19 @@ _ADD = Part(
         (
             "replies",
             """
-    SELECT id, body, (place - 1)::smallint AS step
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:bodies AS bytea[])) WITH ORDINALITY AS g (id, body, place)
+    SELECT * FROM unnest(
+        CAST(:ids AS uuid[]), CAST(:bodies AS bytea[]), CAST(:steps AS smallint[]), CAST(:source_kinds AS text[]),
+        CAST(:source_ids AS text[]), CAST(:months AS date[]), CAST(:members AS bigint[]),
+        CAST(:identities AS bigint[]), CAST(:classes AS text[]), CAST(:gated AS boolean[]), CAST(:graces AS interval[])
+    ) WITH ORDINALITY AS g (id, body, step, source_kind, source_id, source_month, member_id, identity_id,
+        message_class, is_gated, grace, place)
 """,
         ),
         (
             "made",
             """
     INSERT INTO interactive_deliveries (source_kind, source_id, member_id, step, source_month, id)
-    SELECT CAST(:source_kind AS text), CAST(:source_id AS text), CAST(:member_id AS bigint), step,
-        CAST(:source_month AS date), id
-    FROM replies
+    SELECT source_kind, source_id, member_id, step, source_month, id FROM replies
     ON CONFLICT DO NOTHING RETURNING step, id
 """,
         ),
@@ -44,9 +46,9 @@ _ADD = Part(
             """
     INSERT INTO delivery_replies
         (delivery_id, source_month, identity_id, message_class, is_gated, body, due_at)
-    SELECT id, CAST(:source_month AS date), CAST(:identity_id AS bigint), CAST(:message_class AS text),
-        CAST(:is_gated AS boolean), body, clock_timestamp() + CAST(:grace AS interval)
-    FROM replies JOIN made USING (id) ORDER BY replies.step
+    SELECT id, source_month, identity_id, message_class, is_gated, body,
+        clock_timestamp() + grace
+    FROM replies JOIN made USING (id) ORDER BY replies.place
 """,
         ),
     ],
@@ -56,13 +58,14 @@ _ADD = Part(
             """ARRAY(SELECT id FROM (
     SELECT step, id FROM made
     UNION ALL
-    SELECT step, id FROM interactive_deliveries
-    WHERE source_kind = CAST(:source_kind AS text) AND source_id = CAST(:source_id AS text)
-        AND member_id = CAST(:member_id AS bigint) AND source_month = CAST(:source_month AS date)
-        AND step < cardinality(CAST(:ids AS uuid[]))
+    SELECT known.step, known.id FROM interactive_deliveries known JOIN replies
+        ON known.source_kind = replies.source_kind AND known.source_id = replies.source_id
+        AND known.member_id = replies.member_id AND known.source_month = replies.source_month
+        AND known.step = replies.step
 ) AS known ORDER BY step)""",
         )
     ],
+    is_plural=True,
 )
 """One round trip for both rows of every message of a turn, through the ORM it was two for each."""
 
@@ -98,17 +101,19 @@ async def add(
     ids = [uuid7(now) for _ in messages]
     box = vault(session)
     bodies = [orjson.dumps(message.as_json()) for message in messages]
+    number = len(ids)
     values = {
         "ids": ids,
         "bodies": [box.seal(body, place(own)) for own, body in zip(ids, bodies, strict=True)],
-        "source_kind": source.kind,
-        "source_id": source.id,
-        "source_month": source.month,
-        "member_id": identity.member_id,
-        "identity_id": identity.id,
-        "message_class": message_class,
-        "is_gated": is_gated,
-        "grace": GRACE,
+        "steps": list(range(number)),
+        "source_kinds": [source.kind] * number,
+        "source_ids": [source.id] * number,
+        "months": [source.month] * number,
+        "members": [identity.member_id] * number,
+        "identities": [identity.id] * number,
+        "classes": [message_class] * number,
+        "gated": [is_gated] * number,
+        "graces": [GRACE] * number,
     }
     row = await joint.last(session, _ADD, values)
     return ids if row is None else list(row["delivery_ids"])

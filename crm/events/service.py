@@ -1,19 +1,18 @@
 """Recording events, and reading them back for timelines."""
 
-import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock, joint
 from crm.db.joint import Part
+from crm.db.plural import Rows
 from crm.events import subscriptions
 from crm.events.models import EventKeyRow, EventRow
 from crm.events.types import Event, RecordedEvent
@@ -26,9 +25,9 @@ _INSERT = Part(
             "handed",
             """
     INSERT INTO event_handoffs (event_id, subscriber, occurred_at, due_at)
-    SELECT taken.event_id, taken.subscriber, taken.at, CAST(:moment AS timestamptz)
+    SELECT taken.event_id, taken.subscriber, taken.at, taken.due_at
     FROM jsonb_to_recordset(CAST(:handed AS jsonb))
-        AS taken (event_id uuid, subscriber text, at timestamptz, wished text)
+        AS taken (event_id uuid, subscriber text, at timestamptz, due_at timestamptz, wished text)
     WHERE taken.wished IS NULL OR EXISTS (
         SELECT FROM event_wishes wish WHERE wish.subscriber = taken.subscriber AND wish.kind IN (taken.wished, '*')
     )
@@ -43,7 +42,8 @@ _INSERT = Part(
         AS given (id uuid, at timestamptz, kind text, member_id bigint, source text, data jsonb)
 """,
         ),
-    ]
+    ],
+    is_plural=True,
 )
 
 
@@ -108,7 +108,7 @@ async def _insert(session: AsyncSession, recorded: Sequence[RecordedEvent], mome
 
 def _values(session: AsyncSession, recorded: Sequence[RecordedEvent], moment: datetime) -> dict[str, Any]:
     known = subscriptions.of(session)
-    facts = [
+    facts = Rows(
         {
             "id": item.id,
             "at": item.occurred_at,
@@ -118,26 +118,19 @@ def _values(session: AsyncSession, recorded: Sequence[RecordedEvent], moment: da
             "data": item.data,
         }
         for item in recorded
-    ]
-    handed = [
+    )
+    handed = Rows(
         {
             "event_id": item.id,
             "at": item.occurred_at,
+            "due_at": moment,
             "subscriber": name,
             "wished": item.kind if known.is_choosy(name) else None,
         }
         for item in recorded
         for name in known.names_for(item.kind)
-    ]
-    # One text each: the driver looks at every item of an array several times.
-    return {"facts": _json(facts), "handed": _json(handed), "moment": moment}
-
-
-def _json(value: Any) -> str:
-    try:
-        return orjson.dumps(value).decode()
-    except TypeError:  # a number beyond 64 bits, which an outside program may well send
-        return json.dumps(value, ensure_ascii=False, default=str)
+    )
+    return {"facts": facts, "handed": handed}
 
 
 async def publish_once(

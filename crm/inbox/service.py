@@ -52,18 +52,32 @@ SELECT bot_id, chat_key FROM (
 WHERE due_at <= siyu_now() - CAST(:older_than AS interval) ORDER BY position LIMIT :limit
 """)
 _FINISH = Part(
-    [("finished", "DELETE FROM inbound_queue WHERE position = :position RETURNING position")],
     [
-        ("has_waited", "EXISTS (SELECT FROM finished)"),
+        (
+            "finishing",
+            """
+    SELECT * FROM unnest(CAST(:positions AS bigint[]), CAST(:bots AS bigint[]), CAST(:chats AS text[]))
+        WITH ORDINALITY AS g (position, bot_id, chat_key, place)
+""",
+        ),
+        ("finished", "DELETE FROM inbound_queue WHERE position = ANY(CAST(:positions AS bigint[])) RETURNING position"),
+    ],
+    [
+        ("has_waited", "ARRAY(SELECT position IN (SELECT position FROM finished) FROM finishing ORDER BY place)"),
         (
             "has_more",
-            """EXISTS (
-    SELECT FROM inbound_queue WHERE bot_id = :bot_id AND chat_key = :chat_key AND position <> :position
-)""",
+            """ARRAY(SELECT EXISTS (
+    SELECT FROM inbound_queue q WHERE q.bot_id = f.bot_id AND q.chat_key = f.chat_key AND q.position <> f.position
+) FROM finishing f ORDER BY place)""",
         ),
     ],
+    is_plural=True,
+    answers_each=True,
 )
-_TAKE = Prepared(text("SELECT * FROM siyu_take_update(:bot_id, :chat_key)"))
+_TAKE = Prepared(
+    text("SELECT CAST(:chat_key AS text) AS chat_key, * FROM siyu_take_update(:bot_id, :chat_key)"),
+    one_by=("chat_key", "chat_key"),
+)
 
 
 async def store(
@@ -125,7 +139,7 @@ async def waiting(session: AsyncSession, *, limit: int = 100, older_than: timede
 
 async def finish(session: AsyncSession, taken: TakenUpdate) -> Finished:
     """The update was handled; commits with its effects, and with it all is written that waits in `crm.db.joint`."""
-    values = {"position": taken.position, "bot_id": taken.bot_id, "chat_key": taken.chat_key}
+    values = {"positions": [taken.position], "bots": [taken.bot_id], "chats": [taken.chat_key]}
     row = await joint.run(session, _FINISH, values)
     return Finished(row["has_waited"], row["has_more"])
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import exists, select, update
@@ -110,9 +110,8 @@ def _cleaned(sighting: Sighting) -> Sighting:
 
 
 async def _known(session: AsyncSession, row: Mapping[str, Any], sighting: Sighting, *, revives: bool) -> Contact:
-    now: datetime = row["now"]
-    clock.remember(session, now)
-    zones.note(session, row)
+    now = clock.remember(session, row["now"])
+    zones.note(session, row, now)
     identity = identity_of(row, "identity_")
     member = member_of(row, vault(session), now, "member_")
     changes = _changes(identity, sighting)

@@ -43,11 +43,13 @@ _FIND_CONTACT = Prepared(CONTACT)
 _ZONE = Prepared(
     select(
         func.siyu_now().label("now"),
+        MEMBERS.c.id,
         MEMBERS.c.time_zone,
         MEMBERS.c.next_time_zone,
         MEMBERS.c.zone_changes_at,
         brand_zone.label("of_brand"),
-    ).where(MEMBERS.c.id == bindparam("own_id"))
+    ).where(MEMBERS.c.id == bindparam("own_id")),
+    one_by=("id", "own_id"),
 )
 
 

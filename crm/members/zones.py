@@ -19,9 +19,9 @@ from crm.members.repository import zone_row
 _KNOWN = "siyu_member_zone"
 
 
-def note(session: AsyncSession, row: Mapping[str, Any]) -> None:
+def note(session: AsyncSession, row: Mapping[str, Any], now: datetime) -> None:
     """Remember the zone of the member in a contact's row until the transaction ends or the member is changed."""
-    session.info[_KNOWN] = (row["member_id"], row["now"], _zone(row, "member_"))
+    session.info[_KNOWN] = (row["member_id"], now, _zone(row, now, "member_"))
 
 
 def forget(session: AsyncSession) -> None:
@@ -39,11 +39,10 @@ async def of(session: AsyncSession, member_id: int) -> ZoneInfo:
     row = await zone_row(session, member_id)
     if row is None:
         raise MemberNotFound(member_id=member_id)
-    return _zone(row)
+    return _zone(row, row["now"])
 
 
-def _zone(row: Mapping[str, Any], prefix: str = "") -> ZoneInfo:
-    now: datetime = row["now"]
+def _zone(row: Mapping[str, Any], now: datetime, prefix: str = "") -> ZoneInfo:
     zone, following, changes_at = (row[prefix + name] for name in ("time_zone", "next_time_zone", "zone_changes_at"))
     own = policy.zone_in_force(zone, following, changes_at, now)
     return ZoneInfo(own or row["of_brand"] or brand.DEFAULT.time_zone)

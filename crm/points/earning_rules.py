@@ -216,7 +216,7 @@ def _in_force() -> Select[*tuple[Any, ...]]:
     )
 
 
-_IN_FORCE = Prepared(_in_force())
+_IN_FORCE = Prepared(_in_force(), is_shared=True)
 """Built once: every award asks it."""
 
 

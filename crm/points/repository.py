@@ -82,7 +82,7 @@ async def post(session: AsyncSession, lines: Sequence[Line]) -> Sequence[Posted]
     After insufficient nothing was written and `balance` is what could have been spent.
     """
     data = orjson.dumps([vars(line) for line in lines], default=str).decode()  # asyncpg has a UUID of its own
-    return [Posted(*row) for row in await _POST.fetch(session, lines=data)]
+    return [Posted(*row) for row in await _POST.exactly(session, len(lines), lines=data)]
 
 
 async def shift(session: AsyncSession, side: Account, line: Line) -> Posted:

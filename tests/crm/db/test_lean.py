@@ -6,7 +6,7 @@ import contextlib
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from crm.conversations.models import KeywordRow
 from crm.db.away import is_away
@@ -172,3 +172,23 @@ async def _begin_unheard(sessions: Sessions) -> None:
         assert pooled.driver_connection is not None
         await pooled.driver_connection.execute("BEGIN")
         raise LookupError
+
+
+async def _refuse_inside(session: AsyncSession, name: str) -> None:
+    async with session.begin_nested():
+        await _ADD.fetch(session, subscriber=name)
+        raise LookupError
+
+
+@pytest.mark.parametrize("is_driver_first", [True, False])
+async def test_a_savepoint_of_the_session_holds_for_the_driver(
+    committed_sessions: Sessions, is_driver_first: bool
+) -> None:
+    async with committed_sessions.begin() as session:
+        if is_driver_first:
+            await _ADD.fetch(session, subscriber="one")
+        with pytest.raises(LookupError):
+            await _refuse_inside(session, "undone")
+        async with session.begin_nested():
+            await _ADD.fetch(session, subscriber="kept")
+    assert await _count(committed_sessions) == 1 + is_driver_first
