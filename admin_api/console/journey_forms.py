@@ -1,32 +1,34 @@
-"""The journey's form: a trigger, a wait, perhaps a segment, a message; and the graph that stands for them."""
+"""The journey's form: a trigger, waits, a segment, gifts, a message; and the graph that stands for them."""
 
+from collections.abc import Mapping
+from datetime import time
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
-from admin_api.console import json_fields, message_forms, typed
+from admin_api.console import journey_triggers, json_fields, message_forms, typed
 from admin_api.edge import Edge
 from admin_api.message_bodies import content_of
+from crm.journeys.errors import GraphProblem, InvalidJourneyError
 from crm.journeys.nodes.check_segment import CheckSegmentParameters
+from crm.journeys.nodes.give_coupon import GiveCouponParameters
+from crm.journeys.nodes.give_points import GivePointsParameters
 from crm.journeys.nodes.send import SendParameters
 from crm.journeys.nodes.wait import WaitParameters
-from crm.journeys.triggers import NotCheckedInTrigger, SignedUpTrigger
+from crm.journeys.nodes.wait_until import WaitUntilParameters
+from crm.journeys.triggers import AnyTrigger, DateProperty, DateTrigger
 from crm.journeys.types import Graph, Journey, NodeSpec
 from crm.kit.errors import InvalidError
+from crm.kit.rules import Parameters
 from crm.messages.stored import content_json
 
 Text = Annotated[str, Field(max_length=200)]
-_WAIT, _CHECK, _SEND = "wait", "check_segment", "send"
+_ORDER = ("wait", "wait_until", "check_segment", "give_points", "give_coupon", "send")
+"""In which members pass the steps of the form; all but the last may be left out."""
+_WAIT, _UNTIL, _CHECK, _POINTS, _COUPON, _SEND = _ORDER
 _MOST_DAYS = 365
 _EMPTY: dict[str, Any] = {"text": {}, "buttons": []}
-
-
-class UnknownTriggerError(InvalidError):
-    """Choose what starts the journey."""
-
-
-class QuietDaysError(InvalidError):
-    """Say after how many days without a check-in it starts: 1 to 365."""
+_LAST = time(20)
 
 
 class WaitError(InvalidError):
@@ -39,10 +41,22 @@ class JourneyForm(BaseModel):
     name: Text = ""
     trigger: Text = "member_signed_up"
     quiet_days: Text = ""
+    date_offset: Text = ""
+    date_at: Text = ""
+    ahead_days: Text = ""
+    event: Text = ""
+    event_where: Text = ""
+    rest_days: Text = ""
     wait_days: Text = ""
     wait_hours: Text = ""
     wait_minutes: Text = ""
+    until_at: Text = ""
+    until_end: Text = ""
+    until_weekdays: Text = ""
     segment_id: Text = ""
+    gift_points: Text = ""
+    gift_months: Text = ""
+    gift_coupon_id: Text = ""
     message: Annotated[str, Field(max_length=json_fields.MOST_CHARACTERS)] = ""
     topic: Text = "news"
     message_class: Text = ""
@@ -55,49 +69,33 @@ class JourneyForm(BaseModel):
 EMPTY = JourneyForm(name="", wait_days="1").shown()
 
 
-def trigger_of(form: JourneyForm) -> SignedUpTrigger | NotCheckedInTrigger:
-    """The trigger that was chosen. Raises UnknownTriggerError, QuietDaysError, WrongNumberError."""
-    if form.trigger == "member_signed_up":
-        return SignedUpTrigger()
-    if form.trigger != "not_checked_in":
-        raise UnknownTriggerError
-    days = typed.whole(form.quiet_days)
-    if not 1 <= days <= _MOST_DAYS:
-        raise QuietDaysError
-    return NotCheckedInTrigger(days=days)
+def trigger_of(form: JourneyForm) -> AnyTrigger:
+    """The trigger that was chosen. Raises what is wrong with it."""
+    return journey_triggers.trigger_of(form.model_dump())
 
 
-async def graph_of(edge: Edge, form: JourneyForm) -> Graph:
-    """Wait, check, send: those that are wanted, each leading to the next. Raises what is wrong with the form."""
+async def graph_of(edge: Edge, form: JourneyForm, trigger: AnyTrigger) -> Graph:
+    """The steps that are wanted, each leading to the next. Raises what is wrong with the form."""
     content = await content_of(edge.session, message_forms.typed_message(form.message))
-    sending = {
-        "message": content_json(content),
-        "topic": form.topic,
-        "message_class": message_forms.message_class(form.message_class).value,
+    found: dict[str, dict[str, Any]] = {
+        _WAIT: _wait(form),
+        _UNTIL: _until(form),
+        _CHECK: {"segment_id": typed.chosen(form.segment_id)} if form.segment_id else {},
+        _POINTS: _points(form, trigger),
+        _COUPON: {"coupon_id": typed.chosen(form.gift_coupon_id)} if form.gift_coupon_id else {},
+        _SEND: {
+            "message": content_json(content),
+            "topic": form.topic,
+            "message_class": message_forms.message_class(form.message_class).value,
+        },
     }
-    nodes = {_SEND: NodeSpec(kind=_SEND, parameters=sending)}
-    start = _SEND
-    if form.segment_id:
-        check = {"segment_id": typed.chosen(form.segment_id)}
-        nodes[_CHECK] = NodeSpec(kind=_CHECK, parameters=check, exits={"yes": start})
-        start = _CHECK
-    wait = _wait(form)
-    if any(wait.values()):
-        nodes[_WAIT] = NodeSpec(kind=_WAIT, parameters=wait, exits={"next": start})
-        start = _WAIT
-    return Graph(start=start, nodes=nodes)
-
-
-def _wait(form: JourneyForm) -> dict[str, int]:
-    parts = {
-        "days": typed.whole(form.wait_days),
-        "hours": typed.whole(form.wait_hours),
-        "minutes": typed.whole(form.wait_minutes),
-    }
-    total = parts["days"] + parts["hours"] / 24 + parts["minutes"] / 1440
-    if any(value < 0 for value in parts.values()) or total > _MOST_DAYS:
-        raise WaitError
-    return parts
+    nodes: dict[str, NodeSpec] = {}
+    following: str | None = None
+    for kind in reversed([kind for kind in _ORDER if found[kind]]):
+        exits = {"yes" if kind == _CHECK else "next": following} if following else {}
+        nodes[kind] = NodeSpec(kind=kind, parameters=found[kind], exits=exits)
+        following = kind
+    return Graph(start=following or _SEND, nodes=nodes)
 
 
 def steps_of(graph: Graph) -> list[tuple[str, NodeSpec]]:
@@ -115,25 +113,110 @@ def form_of(journey: Journey) -> dict[str, Any] | None:
     """The journey in the form's fields; None when its graph is richer than the form can show."""
     steps = steps_of(journey.graph)
     kinds = [spec.kind for _, spec in steps]
-    allowed = ([_SEND], [_WAIT, _SEND], [_CHECK, _SEND], [_WAIT, _CHECK, _SEND])
-    if kinds not in allowed or any("no" in spec.exits for _, spec in steps) or steps[0][0] != journey.graph.start:
+    is_line = kinds == [kind for kind in _ORDER if kind in kinds] and _SEND in kinds
+    aside = any({"no", "refused"} & set(spec.exits) for _, spec in steps)
+    if not is_line or aside or steps[0][0] != journey.graph.start:
         return None
     parameters = {spec.kind: spec.parameters for _, spec in steps}
     sending = SendParameters.model_validate(parameters[_SEND])
     form: dict[str, Any] = {
         **EMPTY,
         "name": journey.name,
-        "trigger": journey.trigger.kind,
         "wait_days": "",
         "message": message_forms.composer_message(sending.message),
         "topic": sending.topic,
         "message_class": sending.message_class.value,
+        **journey_triggers.fields_of(journey.trigger),
     }
-    if isinstance(journey.trigger, NotCheckedInTrigger):
-        form["quiet_days"] = journey.trigger.days
-    if _WAIT in parameters:
-        wait = WaitParameters.model_validate(parameters[_WAIT])
-        form |= {"wait_days": wait.days, "wait_hours": wait.hours, "wait_minutes": wait.minutes}
-    if _CHECK in parameters:
-        form["segment_id"] = CheckSegmentParameters.model_validate(parameters[_CHECK]).segment_id
+    for kind, read in _READERS.items():
+        if kind in parameters:
+            fields = read(parameters[kind], journey.trigger)
+            if fields is None:
+                return None
+            form |= fields
     return form
+
+
+def _wait(form: JourneyForm) -> dict[str, Any]:
+    parts = {
+        "days": typed.whole(form.wait_days),
+        "hours": typed.whole(form.wait_hours),
+        "minutes": typed.whole(form.wait_minutes),
+    }
+    total = parts["days"] + parts["hours"] / 24 + parts["minutes"] / 1440
+    if any(value < 0 for value in parts.values()) or total > _MOST_DAYS:
+        raise WaitError
+    return parts if any(parts.values()) else {}
+
+
+def _until(form: JourneyForm) -> dict[str, Any]:
+    if not form.until_at.strip():
+        return {}
+    until = journey_triggers.time_of_day(form.until_end) if form.until_end.strip() else _LAST
+    weekdays = [typed.whole(part) for part in form.until_weekdays.replace("，", ",").split(",") if part.strip()]
+    values = {"at": journey_triggers.time_of_day(form.until_at), "until": until, "weekdays": weekdays}
+    return _checked(_UNTIL, WaitUntilParameters, values)
+
+
+def _points(form: JourneyForm, trigger: AnyTrigger) -> dict[str, Any]:
+    if not form.gift_points.strip():
+        return {}
+    months = typed.whole(form.gift_months)
+    values = {"points": typed.whole(form.gift_points), "reason": _reason(trigger)}
+    return _checked(_POINTS, GivePointsParameters, {**values, "expires_after_months": months or None})
+
+
+def _reason(trigger: AnyTrigger) -> str:
+    is_birthday = isinstance(trigger, DateTrigger) and trigger.date is DateProperty.BIRTHDAY
+    return "birthday" if is_birthday else "gift"
+
+
+def _checked(kind: str, model: type[Parameters], values: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        found = model.model_validate(values)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        path = ".".join([kind, *map(str, fault["loc"])])
+        raise InvalidJourneyError([GraphProblem(path, fault["msg"].removeprefix("Value error, "))]) from error
+    return found.model_dump(mode="json", exclude_defaults=True) or found.model_dump(mode="json")
+
+
+def _read_wait(parameters: Mapping[str, Any], trigger: AnyTrigger) -> dict[str, Any]:
+    del trigger
+    wait = WaitParameters.model_validate(parameters)
+    return {"wait_days": wait.days, "wait_hours": wait.hours, "wait_minutes": wait.minutes}
+
+
+def _read_until(parameters: Mapping[str, Any], trigger: AnyTrigger) -> dict[str, Any]:
+    del trigger
+    until = WaitUntilParameters.model_validate(parameters)
+    weekdays = ", ".join(map(str, until.weekdays))
+    return {"until_at": f"{until.at:%H:%M}", "until_end": f"{until.until:%H:%M}", "until_weekdays": weekdays}
+
+
+def _read_check(parameters: Mapping[str, Any], trigger: AnyTrigger) -> dict[str, Any]:
+    del trigger
+    return {"segment_id": CheckSegmentParameters.model_validate(parameters).segment_id}
+
+
+def _read_points(parameters: Mapping[str, Any], trigger: AnyTrigger) -> dict[str, Any] | None:
+    """None for what the form would lose."""
+    gift = GivePointsParameters.model_validate(parameters)
+    plain = GivePointsParameters(
+        points=gift.points, reason=_reason(trigger), expires_after_months=gift.expires_after_months
+    )
+    return {"gift_points": gift.points, "gift_months": gift.expires_after_months or ""} if gift == plain else None
+
+
+def _read_coupon(parameters: Mapping[str, Any], trigger: AnyTrigger) -> dict[str, Any]:
+    del trigger
+    return {"gift_coupon_id": GiveCouponParameters.model_validate(parameters).coupon_id}
+
+
+_READERS = {
+    _WAIT: _read_wait,
+    _UNTIL: _read_until,
+    _CHECK: _read_check,
+    _POINTS: _read_points,
+    _COUPON: _read_coupon,
+}

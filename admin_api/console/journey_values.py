@@ -1,19 +1,23 @@
 """What the page of a journey shows: its steps and outcomes in words, figures, members."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from babel.units import format_unit
 
-from admin_api.console import message_forms
+from admin_api.console import journey_triggers, message_forms
 from admin_api.console.journey_forms import form_of, steps_of
+from admin_api.console.loyalty_forms import in_locale
 from admin_api.console.pages import locale_of, say
 from admin_api.edge import Edge
+from crm.coupons.service import holding
 from crm.deliveries import service as deliveries
 from crm.journeys import service
 from crm.journeys.contents import SOURCE, stem
+from crm.journeys.nodes.give_points import GivePointsParameters
 from crm.journeys.nodes.send import SendParameters
 from crm.journeys.nodes.wait import WaitParameters
-from crm.journeys.triggers import NotCheckedInTrigger
+from crm.journeys.nodes.wait_until import WaitUntilParameters
 from crm.journeys.types import Graph, Journey, NodeSpec
 from crm.kit.errors import DomainError
 from crm.messages import recipients
@@ -29,9 +33,12 @@ _OUTCOMES = {
 
 def trigger_words(edge: Edge, journey: Journey) -> str:
     """What starts it."""
-    if isinstance(journey.trigger, NotCheckedInTrigger):
-        return say(edge, "No check-in for {days} days").replace("{days}", str(journey.trigger.days))
-    return say(edge, "A member signs up")
+    return journey_triggers.words(edge, journey.trigger)
+
+
+def names_of(edge: Edge, journeys: Sequence[Journey]) -> dict[int, str]:
+    """Their names; those that are shipped in the operator's language, until somebody renames them."""
+    return {item.id: say(edge, item.name) if item.shipped_key else item.name for item in journeys}
 
 
 def outcome_words(edge: Edge, outcome: str | None) -> str:
@@ -49,6 +56,7 @@ async def detail_values(edge: Edge, journey_id: int, *, cursor: str | None, vers
     counts = await service.counts(edge.session, journey_id)
     return {
         "journey": journey,
+        "title": names_of(edge, [journey])[journey_id],
         "trigger": trigger_words(edge, journey),
         "version": shown,
         "steps": await _steps(edge, journey_id, shown, graph),
@@ -68,20 +76,43 @@ async def _steps(edge: Edge, journey_id: int, version: int, graph: Graph) -> lis
 
 async def _step(edge: Edge, journey_id: int, version: int, name: str, spec: NodeSpec) -> dict[str, Any]:
     step: dict[str, Any] = {"name": name, "kind": spec.kind, "exits": spec.exits, "title": say(edge, spec.kind)}
-    if spec.kind == "wait":
-        step |= {"title": say(edge, "Wait"), "detail": _wait_words(edge, spec)}
-    elif spec.kind == "check_segment":
-        segment_id = int(spec.parameters["segment_id"])
-        step |= {"title": say(edge, "Go on with those in the segment"), "segment_id": segment_id}
-        try:
-            step["detail"] = (await segments.get(edge.session, segment_id)).name
-        except DomainError as error:
-            step["detail"] = say(edge, error.detail)
-    elif spec.kind == "send":
-        sending = SendParameters.model_validate(spec.parameters)
-        counts = await deliveries.counts_under(edge.session, SOURCE, stem(journey_id, version, name))
-        step |= {"title": say(edge, "Send the message"), "topic": sending.topic, "counts": counts}
+    match spec.kind:
+        case "wait":
+            step |= {"title": say(edge, "Wait"), "detail": _wait_words(edge, spec)}
+        case "wait_until":
+            step |= {"title": say(edge, "Wait until a time of day"), "detail": _until_words(edge, spec)}
+        case "give_points":
+            gift = GivePointsParameters.model_validate(spec.parameters)
+            step |= {"title": say(edge, "Give points"), "detail": f"{gift.points:,}"}
+        case "give_coupon":
+            step |= await _coupon_step(edge, int(spec.parameters["coupon_id"]))
+        case "check_segment":
+            step |= await _segment_step(edge, int(spec.parameters["segment_id"]))
+        case "send":
+            sending = SendParameters.model_validate(spec.parameters)
+            counts = await deliveries.counts_under(edge.session, SOURCE, stem(journey_id, version, name))
+            step |= {"title": say(edge, "Send the message"), "topic": sending.topic, "counts": counts}
     return step
+
+
+async def _coupon_step(edge: Edge, coupon_id: int) -> dict[str, Any]:
+    names = (await holding.coupon_names(edge.session)).get(coupon_id, {})
+    return {"title": say(edge, "Give a coupon"), "detail": in_locale(edge.acting, names), "coupon_id": coupon_id}
+
+
+async def _segment_step(edge: Edge, segment_id: int) -> dict[str, Any]:
+    try:
+        detail = (await segments.get(edge.session, segment_id)).name
+    except DomainError as error:
+        detail = say(edge, error.detail)
+    return {"title": say(edge, "Go on with those in the segment"), "segment_id": segment_id, "detail": detail}
+
+
+def _until_words(edge: Edge, spec: NodeSpec) -> str:
+    until = WaitUntilParameters.model_validate(spec.parameters)
+    days = say(edge, "weekdays {days}").replace("{days}", ", ".join(map(str, until.weekdays)))
+    shown = f"{until.at:%H:%M}-{until.until:%H:%M}"
+    return f"{shown}, {days}" if until.weekdays else shown
 
 
 def _wait_words(edge: Edge, spec: NodeSpec) -> str:

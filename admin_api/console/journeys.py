@@ -7,16 +7,19 @@ from fastapi import Form, Query, Response
 from admin_api.access import allow
 from admin_api.addresses import ROOT
 from admin_api.api import journeys as api
-from admin_api.console import message_forms
+from admin_api.console import journey_triggers, message_forms
 from admin_api.console.journey_forms import EMPTY, JourneyForm, form_of, graph_of, trigger_of
-from admin_api.console.journey_values import detail_values, trigger_words
+from admin_api.console.journey_values import detail_values, names_of, trigger_words
+from admin_api.console.loyalty_forms import in_locale
 from admin_api.console.pages import again, redirect, render
 from admin_api.deps import EdgeOf
 from admin_api.edge import Edge
 from admin_api.routing import page_router
 from admin_api.schemas import Cursor, IdPath
+from crm.coupons.service import definitions as coupons
 from crm.journeys import service
 from crm.journeys.nodes.send import SendParameters
+from crm.journeys.triggers import every_sample, samples
 from crm.journeys.types import Journey
 from crm.kit.errors import DomainError, NotFoundError
 from crm.operators.permissions import Permission
@@ -42,6 +45,7 @@ async def list_page(edge: EdgeOf, archived: bool = False, cursor: Cursor = None)
         "archived": archived,
         "counts": {item.id: await service.counts(edge.session, item.id) for item in page.items},
         "triggers": {item.id: trigger_words(edge, item) for item in page.items},
+        "names": names_of(edge, page.items),
     }
     return await render(edge, "journeys/list", nav="journeys", cursor=cursor, **shown)
 
@@ -56,7 +60,8 @@ async def new_page(edge: EdgeOf) -> Response:
 async def create(edge: EdgeOf, posted: Posted) -> Response:
     """Save a draft."""
     try:
-        trigger, graph = trigger_of(posted), await graph_of(edge, posted)
+        trigger = trigger_of(posted)
+        graph = await graph_of(edge, posted, trigger)
         wanted = api.NewJourney.model_construct(name=posted.name, trigger=trigger, graph=graph)
         journey = await api.create_journey(edge, wanted)
     except DomainError as error:
@@ -64,6 +69,12 @@ async def create(edge: EdgeOf, posted: Posted) -> Response:
     return redirect(
         edge, f"{HERE}/{journey.id}", done="The journey is saved. It takes in nobody until it is activated."
     )
+
+
+@router.post("/preview", dependencies=[_WRITE], name="journey.preview_typed_piece")
+async def preview_typed(edge: EdgeOf, body: message_forms.PreviewBody) -> Response:
+    """The typed message in a phone, with made-up values for what any trigger might say; nothing is saved."""
+    return await render(edge, "messages/preview", **await message_forms.typed_preview(edge, body, every_sample()))
 
 
 @router.get("/{journey_id}", dependencies=[_READ], name="journey.page")
@@ -78,11 +89,14 @@ async def journey_page(
 @router.get("/{journey_id}/preview/{version}/{node}", dependencies=[_READ], name="journey.preview_piece")
 async def preview_piece(edge: EdgeOf, journey_id: IdPath, version: IdPath, node: str, member_id: str = "") -> Response:
     """The message of one step as a member sees it."""
+    trigger = (await service.get(edge.session, journey_id)).trigger
     spec = (await service.graph_of(edge.session, journey_id, version)).nodes.get(node)
     if spec is None or spec.kind != "send":
         raise NodeNotFoundError
     content = SendParameters.model_validate(spec.parameters).message
-    return await render(edge, "messages/preview", **await message_forms.preview(edge, content, member_id))
+    return await render(
+        edge, "messages/preview", **await message_forms.preview(edge, content, member_id, begun=samples(trigger))
+    )
 
 
 @router.get("/{journey_id}/edit", dependencies=[_WRITE], name="journey.edit_page")
@@ -100,7 +114,8 @@ async def change(edge: EdgeOf, journey_id: IdPath, posted: Posted) -> Response:
     """Save a new version; members on their way keep theirs."""
     journey = await service.get(edge.session, journey_id)
     try:
-        trigger, graph = trigger_of(posted), await graph_of(edge, posted)
+        trigger = trigger_of(posted)
+        graph = await graph_of(edge, posted, trigger)
         is_same = trigger == journey.trigger and graph == journey.graph
         changed: dict[str, Any] = {} if is_same else {"trigger": trigger, "graph": graph}
         await api.change_journey(edge, journey_id, api.JourneyChange.model_construct(name=posted.name, **changed))
@@ -149,7 +164,17 @@ async def unarchive(edge: EdgeOf, journey_id: IdPath) -> Response:
 async def _editor(edge: Edge) -> dict[str, Any]:
     found = await segments.listing(edge.session, limit=_MANY)
     offered = {**await message_forms.composer_values(edge), **await message_forms.sending_options(edge)}
-    return {"segments": found.items, **offered}
+    return {
+        **offered,
+        "segments": found.items,
+        "coupons": [
+            {"value": item.id, "label": in_locale(edge.acting, item.name)}
+            for item in await coupons.listing(edge.session)
+            if item.is_active
+        ],
+        "preview_url": f"{HERE}/preview",
+        **journey_triggers.offered(edge),
+    }
 
 
 async def _again(edge: Edge, error: DomainError, journey: Journey | None, posted: JourneyForm) -> Response:

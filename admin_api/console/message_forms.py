@@ -1,15 +1,17 @@
 """The composer on every page that has one: what it offers, what it posts, how its preview is drawn."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import Form
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from admin_api.addresses import ROOT
 from admin_api.console import json_fields
 from admin_api.console.pages import reason, say
 from admin_api.edge import Edge
-from admin_api.message_bodies import MessageBody
+from admin_api.message_bodies import MessageBody, content_of
+from admin_api.schemas import Body
 from crm.brand.policy import LOCALES
 from crm.consent import service as consent
 from crm.deliveries.types import MessageClass
@@ -50,6 +52,14 @@ _FLOWS = {
     "subscribe": "Subscribe to news",
     "stop": "Unsubscribe",
 }
+
+
+class PreviewBody(Body):
+    """What the composer holds, the language on which it works, and the member who reads; perhaps nobody yet."""
+
+    message: Any
+    locale: Annotated[str, Field(max_length=16)] = ""
+    member_id: Annotated[str, Field(max_length=18)] = ""
 
 
 class UnknownClassError(InvalidError):
@@ -155,15 +165,36 @@ def message_class(text: str) -> MessageClass:
     return chosen
 
 
-async def preview(edge: Edge, content: MessageContent, member_id: str, locale: str = "") -> dict[str, Any]:
-    """What `messages/preview` draws: the message as the member sees it, or why it cannot be drawn."""
+async def typed_preview(edge: Edge, body: PreviewBody, begun: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What `messages/preview` draws of what stands in a composer, which may be nothing yet."""
+    if is_blank(body.message):
+        return {"bubbles": [], "problems": []}
+    try:
+        content = await content_of(edge.session, message_of(body.message))
+    except DomainError as error:
+        return {"bubbles": [], "problems": problem_words(edge, error)}
+    return await preview(edge, content, body.member_id, body.locale, begun=begun)
+
+
+async def preview(
+    edge: Edge,
+    content: MessageContent,
+    member_id: str,
+    locale: str = "",
+    *,
+    begun: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What `messages/preview` draws: the message as the member sees it, or why it cannot be drawn.
+
+    `begun` are values for what a journey's text says of its trigger.
+    """
     found = await readers(edge)
     reader = int(member_id) if member_id.isdecimal() else next((item["id"] for item in found), 0)
     if not reader:
         return {"bubbles": [], "problems": [say(edge, "A preview needs a member; nobody has come yet.")]}
     try:
         known = locale if locale in LOCALES else None
-        shown = await messages.preview(edge.session, content, reader, locale=known)
+        shown = await messages.preview(edge.session, content, reader, locale=known, trigger=begun)
     except DomainError as error:
         return {"bubbles": [], "problems": problem_words(edge, error)}
     return {"bubbles": [bubble(shown)], "problems": []}

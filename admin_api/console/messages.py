@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 
 from fastapi import Form, Query, Response
-from pydantic import Field
 
 from admin_api.access import allow
 from admin_api.addresses import ROOT
@@ -12,9 +11,8 @@ from admin_api.console import json_fields, message_forms
 from admin_api.console.pages import again, redirect, render
 from admin_api.deps import EdgeOf
 from admin_api.edge import Edge
-from admin_api.message_bodies import content_of
 from admin_api.routing import page_router
-from admin_api.schemas import Body, Cursor, IdPath
+from admin_api.schemas import Cursor, IdPath
 from crm.kit.errors import DomainError
 from crm.kit.paging import decode_cursor, page_of
 from crm.messages import service
@@ -27,14 +25,6 @@ _READ, _WRITE = allow(Permission.MESSAGES_READ), allow(Permission.MESSAGES_WRITE
 _EMPTY: dict[str, Any] = {"text": {}, "buttons": []}
 _PAGE = 50
 Text = Annotated[str, Form(max_length=2000)]
-
-
-class PreviewBody(Body):
-    """What the composer holds, the language on which it works, and the member who reads; perhaps nobody yet."""
-
-    message: Any
-    locale: Annotated[str, Field(max_length=16)] = ""
-    member_id: Annotated[str, Field(max_length=18)] = ""
 
 
 @router.get("", dependencies=[_READ], name="template.list_page")
@@ -59,17 +49,9 @@ async def readers_piece(edge: EdgeOf, reader_query: Annotated[str, Query(max_len
 
 
 @router.post("/preview", dependencies=[_READ], name="message.preview_piece")
-async def preview_piece(edge: EdgeOf, body: PreviewBody) -> Response:
+async def preview_piece(edge: EdgeOf, body: message_forms.PreviewBody) -> Response:
     """The message in a phone, drawn by the code that sends; nothing is saved."""
-    if message_forms.is_blank(body.message):
-        return await render(edge, "messages/preview", bubbles=[], problems=[])
-    try:
-        content = await content_of(edge.session, message_forms.message_of(body.message))
-    except DomainError as error:
-        shown: dict[str, Any] = {"bubbles": [], "problems": message_forms.problem_words(edge, error)}
-    else:
-        shown = await message_forms.preview(edge, content, body.member_id, body.locale)
-    return await render(edge, "messages/preview", **shown)
+    return await render(edge, "messages/preview", **await message_forms.typed_preview(edge, body))
 
 
 @router.post("", dependencies=[_WRITE], name="template.create_by_form")

@@ -118,6 +118,14 @@ def samples(trigger: AnyTrigger) -> dict[str, Any]:
     return {}
 
 
+def every_sample() -> dict[str, Any]:
+    """What any trigger's texts might say: for looking at a text whose trigger is not chosen yet."""
+    found = {name: value for event in CATALOGUE for name, value in _plain_fields(event).items()}
+    for event, more in _MORE.items():
+        found |= {**_plain_fields(event), **more}
+    return {**found, "on": "2026-05-01", "years": 1}
+
+
 def _plain_fields(event: str) -> dict[str, Any]:
     hints = get_type_hints(CATALOGUE[event])
     named = [item.name for item in fields(CATALOGUE[event]) if item.name != "member_id"]

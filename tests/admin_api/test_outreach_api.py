@@ -227,12 +227,37 @@ async def test_a_journey_is_drafted_and_activated(site: Site) -> None:
         active = await client.post(f"/api/v1/journeys/{made.json().get('id')}/activate")
         twice = await client.post(f"/api/v1/journeys/{made.json().get('id')}/activate")
         read = await client.get(f"/api/v1/journeys/{made.json().get('id')}")
-    assert {"wait", "send", "check_segment"} == {kind["kind"] for kind in kinds}
+    known = {"wait", "wait_until", "send", "check_segment", "give_points", "give_coupon"}
+    assert known == {kind["kind"] for kind in kinds}
     assert made.status_code == 201, made.text
+    assert made.json()["shipped_key"] is None
     assert wrong.status_code == 422
     assert active.json()["status"] == "active"
     assert twice.status_code == 409
     assert read.json()["counts"]["entered"] == 0
+
+
+@pytest.mark.parametrize(
+    ("trigger", "status"),
+    [
+        ({"kind": "date", "date": "birthday", "offset_days": -7, "at": "09:00"}, 201),
+        ({"kind": "event", "event": "points_expiring", "where": {"days": 7}, "rest_days": 3}, 201),
+        ({"kind": "event", "event": "points_expiring", "where": {"colour": "red"}}, 422),
+        ({"kind": "event", "event": "points_earned"}, 422),
+        ({"kind": "event", "event": "tag_added", "where": {"tag": {"$ne": ""}}}, 422),
+        ({"kind": "date", "date": "birthday", "at": "10:00+08:00"}, 422),
+        ({"kind": "date", "date": "payday"}, 422),
+        ({"kind": "full_moon"}, 422),
+    ],
+)
+async def test_what_starts_a_journey_is_checked(site: Site, trigger: dict[str, Any], status: int) -> None:
+    nodes = {"gift": {"kind": "give_points", "parameters": {"points": 5}, "exits": {}}}
+    body = {"name": "Trigger", "trigger": trigger, "graph": {"start": "gift", "nodes": nodes}}
+    async with await site.api() as client:
+        made = await client.post("/api/v1/journeys", json=body)
+        listed = (await client.get("/api/v1/journeys")).json()["items"]
+    assert made.status_code == status, made.text
+    assert len(listed) == (status == 201)
 
 
 async def test_tags_and_sources_are_kept(site: Site) -> None:
