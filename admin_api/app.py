@@ -48,7 +48,8 @@ def create_app(deps: AdminDeps) -> FastAPI:
         free_per_address=deps.limits.free_tries_per_address,
     )
     for router in (*routers, health.router, *deps.routers):
-        app.include_router(router)
+        # As they are: include_router would build each of them anew for this application, at its first request.
+        app.router.routes.extend(router.routes)
     _document(app, routers)
     app.mount(ASSETS_PATH, Assets(directory=ASSETS_FOLDER, check_dir=False), name="assets")
 
