@@ -40,6 +40,7 @@ class DrawRow(Base):
     plays: Mapped[int] = mapped_column(BigInteger, server_default="0")
     opened_at: Mapped[datetime | None] = mapped_column(_TIME)
     closed_at: Mapped[datetime | None] = mapped_column(_TIME)
+    is_demo: Mapped[bool] = mapped_column(server_default="false")
     created_at: Mapped[CreatedAt]
 
 

@@ -30,6 +30,7 @@ class MissionRow(Base):
     position: Mapped[int] = mapped_column(Integer, server_default="0")
     is_active: Mapped[bool] = mapped_column(server_default="true")
     completed: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    is_demo: Mapped[bool] = mapped_column(server_default="false")
     created_at: Mapped[CreatedAt]
 
 
@@ -68,6 +69,7 @@ class BadgeRow(Base):
     emoji: Mapped[str] = mapped_column(Text)
     photo_media_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("media.id"))
     is_active: Mapped[bool] = mapped_column(server_default="true")
+    is_demo: Mapped[bool] = mapped_column(server_default="false")
     created_at: Mapped[CreatedAt]
 
 

@@ -40,6 +40,7 @@ class ProgrammeRow(Base):
     budget_points: Mapped[int | None] = mapped_column(BigInteger)
     spent_points: Mapped[int] = mapped_column(BigInteger, server_default="0")
     is_active: Mapped[bool] = mapped_column(server_default="true")
+    is_demo: Mapped[bool] = mapped_column(server_default="false")
     created_at: Mapped[CreatedAt]
 
 

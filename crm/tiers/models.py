@@ -24,6 +24,7 @@ class ProgrammeRow(Base):
     status: Mapped[str] = mapped_column(Text)
     rules: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_by: Mapped[str] = mapped_column(Text)
+    is_demo: Mapped[bool] = mapped_column(server_default="false")
     created_at: Mapped[CreatedAt]
     published_at: Mapped[datetime | None] = mapped_column(_TIME)
     retired_at: Mapped[datetime | None] = mapped_column(_TIME)

@@ -18,10 +18,15 @@ from crm.members import service as members
 from crm.members.types import MemberChanges
 from crm.orders import service as orders
 from crm.orders.types import NewOrder, OrderItem
+from crm.referrals.service import links
 from crm.sign_ups import service as sign_ups
 from crm.tags import service as tags
-from runtime.demo_data import shelf
+from crm.tiers.service import standings
+from runtime.demo_data import loyalty, shelf
 from runtime.demo_data.dice import Dice
+from runtime.demo_data.friends import Friends, borrow
+from runtime.demo_data.gifts import Gift
+from runtime.demo_data.loyalty import Visitor
 from runtime.demo_data.moving import set_clock
 from runtime.demo_data.people import Person, people
 
@@ -54,26 +59,38 @@ async def fill(sessions: Sessions, *, count: int = MEMBERS) -> int:
         bot = await bots.add(session, channel=CHANNEL, name=BOT_NAME, token=None, is_demo=True)
         today = await clock.now(session)
         offered = await shelf.put_up(session)
+    everybody, visitors = people(count), list[Visitor]()
+    since = today - timedelta(days=1 + max(person.joined_days_ago for person in everybody))
+    async with sessions.begin() as session:
+        can_bring = await loyalty.begin(session, since)
+    friends = Friends(everybody)
     slots = asyncio.Semaphore(_AT_ONCE)
     with Progress(transient=True) as progress:
         task = progress.add_task("Filling the tea shop", total=count)
 
         async def live(person: Person) -> None:
             async with slots, sessions.begin() as session:
-                member_id = await _live(session, person, bot.id, today)
+                member_id = await _live(session, person, bot.id, today, friends)
+                if can_bring and person in friends.hosts:
+                    friends.known_by(person, await links.code_of(session, member_id))
+                    await borrow(session, member_id)
             if person.has_signed_up:
+                visitors.append(Visitor(person.number, member_id, person.joined_days_ago, person.stopped_days_ago))
                 async with slots, sessions.begin() as session:
                     await shelf.visit(session, offered, person, member_id, today)
             progress.advance(task)
 
-        async with asyncio.TaskGroup() as group:
-            for person in people(count):
-                group.create_task(live(person))
+        for some in (friends.hosts, friends.others):
+            async with asyncio.TaskGroup() as group:
+                for person in some:
+                    group.create_task(live(person))
+        cup = next((reward.coupon_id for reward in offered.rewards if reward.coupon_id is not None), None)
+        await loyalty.enliven(sessions, sorted(visitors, key=lambda one: one.number), cup, today)
     await relay.relay_all(sessions, limit=100 * count)
     return count
 
 
-async def _live(session: AsyncSession, person: Person, bot_id: int, today: datetime) -> int:
+async def _live(session: AsyncSession, person: Person, bot_id: int, today: datetime, friends: Friends) -> int:
     """The person's months, up to now or to their last day; answers the member's id."""
     dice = Dice(f"days {person.number}")
     joined = today - timedelta(days=person.joined_days_ago, minutes=dice.whole(0, 600))
@@ -86,16 +103,22 @@ async def _live(session: AsyncSession, person: Person, bot_id: int, today: datet
         display_name=person.name,
         locale_hint=person.locale,
     )
-    member_id = contact.member.id
+    member_id, gift = contact.member.id, Gift(person, joined)
+    await friends.bring(session, person, contact)
     if person.has_signed_up:
         await _sign_up(session, member_id, person)
+        await gift.give(session, member_id)
         for moment, what in _diary(person, today, joined, dice):
+            await gift.until(session, member_id, moment)
             await set_clock(session, moment)
             if what == "order":
                 await _order(session, member_id, person, moment, dice)
+                await standings.evaluate(session, member_id)
             else:
                 await check_ins.check_in(session, member_id, channel=CHANNEL)
     await members.touch(session, contact.identity.id)
+    if person.has_signed_up:
+        await gift.until(session, member_id, today)
     return member_id
 
 

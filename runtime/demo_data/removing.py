@@ -16,6 +16,7 @@ from crm.db.base import Base
 from crm.db.session import Sessions
 from runtime.demo_data.clearing import keys_of_vouchers, remove_shelf
 from runtime.demo_data.filling import SOURCE
+from runtime.demo_data.unwinding import LOGS, loyalty_of_members, remove_programmes
 from runtime.opened import opened
 
 _OUT = Console(highlight=False)
@@ -24,10 +25,13 @@ _PROTECTED = (
     "consents",
     "ledger_transactions",
     "ledger_entries",
+    "ledger_keys",
     "lot_uses",
     "delivery_results",
     "delivery_sent_groups",
     "voucher_log",
+    "draws",
+    "draw_plays",
 )
 _BY_TRANSACTION = {"ledger_transactions": "id", "ledger_keys": "transaction_id", "lot_uses": "transaction_id"}
 
@@ -49,8 +53,9 @@ async def remove(sessions: Sessions) -> int:
         if not count and not has_bot:
             return 0
         await _protect(session, "DISABLE")
-        for table, condition in (*keys_of_vouchers(), *_doomed()):
+        for table, condition in (*keys_of_vouchers(), *loyalty_of_members(), *_doomed()):
             await session.execute(delete(table).where(condition))
+        await remove_programmes(session)
         await remove_shelf(session)
         await _protect(session, "ENABLE")
         entry = AuditEntry(actor="cli", action="demo_data.remove", subject="demo", after={"members": count})
@@ -68,7 +73,7 @@ def _doomed() -> Iterator[tuple[Table, ColumnElement[bool]]]:
     paired = select(counter.c.transaction_id).where(counter.c.member_id.in_(_ids("members")))
     yield entries, entries.c.transaction_id.in_(paired)
     for table in reversed(Base.metadata.sorted_tables):
-        if table.name not in {"members", "bots", "identities", "ledger_entries", *_BY_TRANSACTION}:
+        if table.name not in {"members", "bots", "identities", "ledger_entries", *_BY_TRANSACTION, *LOGS}:
             condition = _belongs(table)
             if condition is not None:
                 yield table, condition

@@ -1,13 +1,24 @@
 """The tea shop is made through the real services."""
 
+from datetime import timedelta
+
 from sqlalchemy import func, select, text
 
 from crm.coupons.service import holding
+from crm.db import clock
 from crm.db.base import Base
 from crm.db.session import Sessions
+from crm.draws.service import definitions as draws
+from crm.draws.service import playing, verifying
+from crm.draws.types import DrawStatus
+from crm.missions.service import definitions as missions
+from crm.points import liability
 from crm.points import service as points
 from crm.profiles.views import profiles
+from crm.referrals.service import programmes as referrals
 from crm.rewards.service import catalogue, redeeming
+from crm.tiers.service import programmes as tiers
+from crm.tiers.service import standings
 from runtime.demo_data.filling import fill, is_filled
 from runtime.demo_data.people import people
 from runtime.demo_data.removing import remove
@@ -30,6 +41,13 @@ async def test_a_small_shop_is_filled_once_and_its_ledger_is_clean(committed_ses
         assert len(rewards) == 5
         assert all(reward.photo_media_id for reward in rewards)
         assert sum(reward.redeemed for reward in rewards) > 0
+        assert {draw.status for draw in await draws.listing(session)} == {DrawStatus.OPEN, DrawStatus.CLOSED}
+        assert len(await missions.listing(session)) == 2
+        assert [item.is_active for item in await referrals.listing(session)] == [True]
+        assert set(await standings.counts(session)) > {"", "silver"}
+        closed = (await draws.listing(session, [DrawStatus.CLOSED]))[0]
+        assert (await verifying.of_draw(session, closed.id)).is_right
+        assert any(item.expired for item in (await liability.report(session)).history)
     assert await is_filled(committed_sessions)
     async with committed_sessions() as session:
         query = select(func.count(), func.sum(profiles.c.points_balance), func.sum(profiles.c.orders_count))
@@ -74,6 +92,25 @@ async def test_what_a_real_member_took_of_the_demo_shelf_stays_theirs(committed_
         assert (kept.id, kept.is_active) == (cup.id, False)
         (voucher,) = await holding.usable(session, real.id)
         assert voucher.id == taken.voucher_id
+
+
+async def test_what_a_real_member_took_part_in_is_kept_and_switched_off(committed_sessions: Sessions) -> None:
+    await fill(committed_sessions, count=12)
+    async with committed_sessions.begin() as session:
+        real = (await make_contact(session, display_name="Real")).member
+        (packets,) = await draws.listing(session, [DrawStatus.OPEN])
+        played = await playing.play(session, real.id, packets.id, key="real")
+        until = await clock.now(session) + timedelta(days=365)
+        await standings.grant(session, real.id, "gold", until=until, reason="A friend", by="operator:1")
+    await remove(committed_sessions)
+    async with committed_sessions() as session:
+        (kept,) = await draws.listing(session)
+        assert (kept.id, kept.status, kept.plays) == (packets.id, DrawStatus.CLOSED, played.position)
+        assert (await verifying.of_draw(session, kept.id)).is_right
+        assert await tiers.live(session) is not None
+        assert (await standings.standing(session, real.id)).tier == "gold"
+        report = await points.verify(session)
+        assert report.is_clean, report.problems
 
 
 async def _rows(sessions: Sessions) -> dict[str, int]:

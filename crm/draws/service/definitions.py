@@ -19,9 +19,9 @@ EARNING = "draws.earn"
 """The subscriber that gives chances for events."""
 
 
-async def create(session: AsyncSession, new: NewDraw) -> Draw:
+async def create(session: AsyncSession, new: NewDraw, *, is_demo: bool = False) -> Draw:
     """A draft. Raises InvalidDraw, CouponNotFound."""
-    values = {**await _values(session, new), "status": DrawStatus.DRAFT}
+    values = {**await _values(session, new), "status": DrawStatus.DRAFT, "is_demo": is_demo}
     made = await session.execute(insert(DrawRow).values(values).returning(DrawRow.id))
     return await repository.draw(session, made.scalar_one())
 
@@ -54,7 +54,7 @@ async def open_draw(session: AsyncSession, draw_id: int) -> Draw:
         "opened_at": now,
     }
     await session.execute(update(DrawRow).where(DrawRow.id == draw_id).values(values))
-    await _wish(session)
+    await renew_wishes(session)
     return await repository.draw(session, draw_id)
 
 
@@ -71,7 +71,7 @@ async def close(session: AsyncSession, draw_id: int) -> Draw:
         "closed_at": await clock.now(session),
     }
     await session.execute(update(DrawRow).where(DrawRow.id == draw_id).values(values))
-    await _wish(session)
+    await renew_wishes(session)
     return await repository.draw(session, draw_id)
 
 
@@ -122,7 +122,7 @@ async def _require_coupons(session: AsyncSession, rules: Rules) -> None:
             await coupons.get(session, prize.coupon_id)
 
 
-async def _wish(session: AsyncSession) -> None:
+async def renew_wishes(session: AsyncSession) -> None:
     """Have events handed over that earn chances in some open draw."""
     found = await listing(session, [DrawStatus.OPEN])
     await wishes.wish(session, EARNING, {kind for draw in found for kind in draw.terms.earned_by})

@@ -25,6 +25,7 @@ async def create(
     emoji: str,
     description: dict[str, str] | None = None,
     photo_media_id: UUID | None = None,
+    is_demo: bool = False,
 ) -> Badge:
     """A new badge. Raises InvalidMission for its texts, InvalidBadge, MediaNotFoundError."""
     if photo_media_id is not None:
@@ -34,6 +35,7 @@ async def create(
         "description": policy.check_description(description or {}),
         "emoji": policy.check_emoji(emoji),
         "photo_media_id": photo_media_id,
+        "is_demo": is_demo,
     }
     made = await session.execute(insert(BadgeRow).values(values).returning(BadgeRow.id))
     return await repository.badge(session, made.scalar_one())

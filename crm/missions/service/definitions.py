@@ -16,7 +16,7 @@ COUNTING = "missions.count"
 """The subscriber that counts events."""
 
 
-async def create(session: AsyncSession, new: NewMission) -> Mission:
+async def create(session: AsyncSession, new: NewMission, *, is_demo: bool = False) -> Mission:
     """A mission that counts from now on, or from its start. Raises InvalidMission, CouponNotFound, BadgeNotFound."""
     checked = policy.check_new(new)
     await _require(session, checked.rewards)
@@ -25,10 +25,11 @@ async def create(session: AsyncSession, new: NewMission) -> Mission:
         "steps": repository.steps_json(checked.steps),
         "rewards": vars(checked.rewards),
         "created_at": await clock.now(session),
+        "is_demo": is_demo,
     }
     made = await session.execute(insert(MissionRow).values(values).returning(MissionRow.id))
     mission = await repository.mission(session, made.scalar_one())
-    await _wish(session)
+    await renew_wishes(session)
     return mission
 
 
@@ -53,7 +54,7 @@ async def change(
     values = {key: value for key, value in values.items() if value is not None}
     if values:
         await session.execute(update(MissionRow).where(MissionRow.id == mission_id).values(values))
-    await _wish(session)
+    await renew_wishes(session)
     return await repository.mission(session, mission_id)
 
 
@@ -74,7 +75,7 @@ async def _require(session: AsyncSession, rewards: Rewards) -> None:
         await repository.badge(session, rewards.badge_id)
 
 
-async def _wish(session: AsyncSession) -> None:
+async def renew_wishes(session: AsyncSession) -> None:
     """Have events handed over that some active mission counts."""
     found = await repository.missions(session, active_only=True)
     await wishes.wish(session, COUNTING, {step.event for mission in found for step in mission.steps})

@@ -28,7 +28,13 @@ _ONE_BY_ONE = text("SELECT pg_advisory_xact_lock(hashtextextended('referral_prog
 
 
 async def create(
-    session: AsyncSession, name: str, terms: Terms, *, headline: dict[str, str] | None = None, is_active: bool = True
+    session: AsyncSession,
+    name: str,
+    terms: Terms,
+    *,
+    headline: dict[str, str] | None = None,
+    is_active: bool = True,
+    is_demo: bool = False,
 ) -> Programme:
     """A new programme, which runs from now on or from its start.
 
@@ -44,10 +50,11 @@ async def create(
         "name": policy.check_name(name),
         "headline": policy.check_headline(headline or {}),
         "is_active": is_active,
+        "is_demo": is_demo,
     }
     made = await session.execute(insert(ProgrammeRow).values(values).returning(ProgrammeRow.id))
     found = made.scalar_one()
-    await _wish(session)
+    await renew_wishes(session)
     return await repository.programme(session, found)
 
 
@@ -80,7 +87,7 @@ async def change(
         await _require_room(session, terms or found.terms, but=programme_id)
     if values:
         await session.execute(update(ProgrammeRow).where(ProgrammeRow.id == programme_id).values(values))
-    await _wish(session)
+    await renew_wishes(session)
     return await repository.programme(session, programme_id)
 
 
@@ -137,7 +144,7 @@ async def _require_room(session: AsyncSession, terms: Terms, *, but: int = 0) ->
             )
 
 
-async def _wish(session: AsyncSession) -> None:
+async def renew_wishes(session: AsyncSession) -> None:
     """Be told of the acts that any programme asks for: pending friends of one that has ended still qualify."""
     acts = await session.scalars(select(ProgrammeRow.act).distinct())
     await wishes.wish(session, SUBSCRIBER, {EVENTS[Act(act)].kind for act in acts})

@@ -45,10 +45,10 @@ async def listing(session: AsyncSession) -> list[Programme]:
     return [repository.as_programme(row) for row in rows]
 
 
-async def save_draft(session: AsyncSession, rules: Rules, *, by: str) -> Programme:
+async def save_draft(session: AsyncSession, rules: Rules, *, by: str, is_demo: bool = False) -> Programme:
     """Keep `rules` as the draft, in place of the one before. Raises InvalidProgramme, CouponNotFound."""
     checked = await _checked(session, rules)
-    values: dict[str, Any] = {"rules": repository.rules_json(checked), "created_by": by}
+    values: dict[str, Any] = {"rules": repository.rules_json(checked), "created_by": by, "is_demo": is_demo}
     own = update(ProgrammeRow).where(ProgrammeRow.status == ProgrammeStatus.DRAFT).values(values)
     version = await session.scalar(own.returning(ProgrammeRow.version))
     if version is None:
