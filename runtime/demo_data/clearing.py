@@ -36,7 +36,8 @@ async def remove_shelf(session: AsyncSession) -> None:
     await session.execute(delete(rewards).where(rewards.c.is_demo, ~taken))
     held = exists().where(_table("vouchers").c.coupon_id == coupons.c.id)
     given = exists().where(rewards.c.coupon_id == coupons.c.id)
-    await session.execute(delete(coupons).where(coupons.c.is_demo, ~held, ~given))
+    promised = exists().where(_table("check_in_milestones").c.coupon_id == coupons.c.id)
+    await session.execute(delete(coupons).where(coupons.c.is_demo, ~held, ~given, ~promised))
     for table in (rewards, coupons):
         off = {"is_active": False} | ({"shared_code": None} if table is coupons else {})
         await session.execute(update(table).where(table.c.is_demo).values(off))
