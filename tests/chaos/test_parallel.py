@@ -1,4 +1,4 @@
-"""Many transactions of one member at once, over real connections: an input and a tap, check-ins, the last points."""
+"""Many transactions of one member at once, over real connections: an input and a tap, check-ins."""
 
 import asyncio
 from collections import Counter
@@ -11,13 +11,11 @@ from crm.check_ins import service as check_ins
 from crm.db.session import Sessions
 from crm.kit.clock import monotonic
 from crm.points import service as points
-from crm.points.errors import InsufficientPoints
 from tests.bot.loop import House, make_loop_bot
 from tests.bot.test_dispatcher import order
 from tests.chaos.sizes import SIZES
 from tests.chaos.table import Row
 from tests.factories.members import make_member
-from tests.factories.points import assert_sound, give
 
 PAIRS, ROUNDS = (100, 20) if SIZES.is_full else (10, 2)
 AT_ONCE, CONNECTIONS = 100, 40
@@ -106,34 +104,3 @@ async def test_check_ins_at_once(committed_sessions: Sessions, row: Row) -> None
     p95 = sorted(waits)[int(len(waits) * 0.95)] * 1000
     row.saw(f"counted {sorted(set(counted))}, points {sorted(set(awarded))}, p95 {p95:.0f} ms")
     assert (set(counted), set(awarded)) == ({1}, {5})
-
-
-@pytest.mark.chaos_row(23)
-async def test_the_last_points(committed_sessions: Sessions, row: Row) -> None:
-    row.plan(
-        "100 parallel redemptions of the last points",
-        done=f"100 points redeemed {AT_ONCE} times at once, {ROUNDS} times",
-        expected="1 succeeds; the balance is never below 0; the ledger re-derives",
-    )
-    room = asyncio.Semaphore(CONNECTIONS)
-
-    async def spend(member_id: int, number: int) -> bool:
-        try:
-            async with room, committed_sessions.begin() as session:
-                await points.redeem(session, member_id, 100, reason="tea", key=f"spend:{member_id}:{number}")
-        except InsufficientPoints:
-            return False
-        return True
-
-    succeeded, left = [], []
-    for _ in range(ROUNDS):
-        async with committed_sessions.begin() as session:
-            member_id = (await make_member(session)).id
-            await give(session, member_id, 100)
-        succeeded.append(sum(await asyncio.gather(*(spend(member_id, number) for number in range(AT_ONCE)))))
-        async with committed_sessions() as session:
-            left.append(await points.balance(session, member_id))
-    async with committed_sessions() as session:
-        report = await assert_sound(session)
-    row.saw(f"succeeded {sorted(set(succeeded))}, left {sorted(set(left))}, {report.transactions} postings re-derived")
-    assert (set(succeeded), set(left)) == ({1}, {0})
