@@ -9,6 +9,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
@@ -30,6 +31,9 @@ from runtime.queue import PgqueuerJobQueue
 from tests import shared_servers
 
 pytest_plugins = ["tests.browsers"]
+# How fast examples come says something about the machine, not about Siyu.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "400"}
 TEMPLATE = "siyu_template"
 SECRET = b"a secret that only tests know, 32+"
