@@ -18,7 +18,7 @@ Localised = Annotated[Text | dict[str, Text], Field(examples=_EXAMPLES)]
 
 
 class ButtonBody(Body):
-    """A button: a label, and one of `url` or `opens` (a flow such as `check_in`, or `survey:KEY`; also `action`)."""
+    """A button: a label, and one of `url` or `opens` (`check_in`, `survey:KEY`, `activity:ID` ...; also `action`)."""
 
     label: Localised
     url: Annotated[str, Field(max_length=2000)] | None = None

@@ -10,11 +10,13 @@ from admin_api.access import allow
 from admin_api.addresses import ROOT
 from admin_api.api import earning_rules as api
 from admin_api.console import earning_terms, schema_forms, typed
+from admin_api.console.loyalty_forms import in_locale
 from admin_api.console.pages import again, redirect, render, say
 from admin_api.deps import EdgeOf
 from admin_api.edge import Edge
 from admin_api.routing import page_router
 from admin_api.schemas import IdPath
+from crm.activities.service import definitions as activities
 from crm.campaigns import service as campaigns
 from crm.kit.errors import DomainError
 from crm.operators.permissions import Permission
@@ -201,9 +203,11 @@ async def _read(edge: Edge, sent: FormData, parameters: dict[str, Any]) -> dict[
 
 async def _choices(edge: Edge) -> dict[str, list[dict[str, Any]]]:
     found = await surveys.listing(edge.session)
+    shown = await activities.listing(edge.session)
     latest = (await campaigns.listing(edge.session, limit=50)).items
     return {
         "survey_ids": [{"value": item.id, "label": item.name} for item in found],
+        "activity_ids": [{"value": item.id, "label": in_locale(edge.acting, item.name)} for item in shown],
         "campaign_ids": [{"value": item.id, "label": item.name} for item in latest],
     }
 

@@ -8,10 +8,13 @@ from pydantic import Field, ValidationError
 
 from admin_api.addresses import ROOT
 from admin_api.console import json_fields
+from admin_api.console.loyalty_forms import in_locale
 from admin_api.console.pages import reason, say
 from admin_api.edge import Edge
 from admin_api.message_bodies import MessageBody, content_of
 from admin_api.schemas import Body
+from crm.activities.service import definitions as activities
+from crm.activities.types import ActivityStatus
 from crm.brand.policy import LOCALES
 from crm.consent import service as consent
 from crm.deliveries.types import MessageClass
@@ -44,6 +47,7 @@ _FLOWS = {
     "vouchers": "Vouchers",
     "sign_up": "Sign up",
     "survey": "Surveys that are open",
+    "activity": "Activities",
     "profile": "My profile",
     "person": "Ask a person",
     "menu": "Main menu",
@@ -79,11 +83,21 @@ async def composer_values(edge: Edge) -> dict[str, Any]:
 
 
 async def actions(edge: Edge) -> list[dict[str, str]]:
-    """What a button may open: the conversations, and the surveys that members can answer."""
+    """What a button may open: the conversations, surveys that members can answer, activities that they can come to."""
     found = await surveys.listing(edge.session, status=SurveyStatus.PUBLISHED)
     prefix = say(edge, "Survey")
     flows = [{"value": name, "label": say(edge, label)} for name, label in _FLOWS.items()]
-    return flows + [{"value": f"survey:{item.key}", "label": f"{prefix}: {item.name}"} for item in found]
+    asked = [{"value": f"survey:{item.key}", "label": f"{prefix}: {item.name}"} for item in found]
+    shown = await activities.listing(edge.session, status=ActivityStatus.PUBLISHED)
+    prefix = say(edge, "Brand event")
+    return (
+        flows
+        + asked
+        + [
+            {"value": f"activity:{item.id}", "label": f"{prefix}: {in_locale(edge.acting, item.name)}"}
+            for item in shown
+        ]
+    )
 
 
 async def readers(edge: Edge, query: str = "") -> list[dict[str, Any]]:

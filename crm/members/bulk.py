@@ -129,3 +129,9 @@ def _details(session: AsyncSession, row: RowMapping, with_personal: bool) -> Mem
 
 def _opened(session: AsyncSession, sealed: bytes | None, place: str) -> str | None:
     return None if sealed is None else vault(session).open(sealed, place)
+
+
+async def names(session: AsyncSession, member_ids: Sequence[int]) -> dict[int, str]:
+    """What members are called, by id."""
+    query = select(MEMBERS.c.id, MEMBERS.c.display_name).where(MEMBERS.c.id.in_(set(member_ids)))
+    return {row.id: row.display_name for row in await session.execute(query)}

@@ -99,7 +99,7 @@ class Outbound:
 
 @dataclass(frozen=True)
 class ButtonSpec:
-    """A button as an operator writes it: a label, and one of `url`, `opens` (a flow or `survey:KEY`) or `tag`.
+    """A button as an operator writes it: a label, and one of `url`, `opens` (a flow, `survey:KEY` or `activity:ID`) or `tag`.
 
     `tag` may stand beside `opens`: the tap does both.
     """
