@@ -102,6 +102,7 @@ async def mend(session: AsyncSession, member_id: int, today: date, now: datetime
         return None
     saved = list[date]()
     if gap:
+        await repository.keep_zone(session, member_id, zone.key)
         saved = await _insure(session, member_id, before, gap, _Moment(now, zone))
         if not saved:
             return None

@@ -38,6 +38,7 @@ class StreakRow(Base):
     best: Mapped[int] = mapped_column(Integer)
     total: Mapped[int] = mapped_column(Integer)
     zone: Mapped[str | None] = mapped_column(Text)
+    """Of the last check-in; None until the first one since zones are kept here."""
 
 
 class ProgrammeRow(Base):

@@ -20,17 +20,16 @@ from crm.profiles.types import Profile
 
 _CHECK_IN = Prepared(
     text(
-        "WITH before AS (SELECT zone FROM check_in_streaks WHERE member_id = :member_id)"  # noqa: S608 - what is put in is fixed SQL
-        ", counted AS ("
+        "WITH counted AS ("  # noqa: S608 - what is put in is fixed SQL
         " INSERT INTO check_in_streaks AS s (member_id, last_on, last_at, streak, best, total, zone)"
         " VALUES (:member_id, :today, :now, 1, 1, 1, :zone)"
         " ON CONFLICT (member_id) DO UPDATE SET last_on = excluded.last_on, last_at = excluded.last_at,"
-        "  zone = excluded.zone,"
+        "  zone = CASE WHEN s.last_on >= :day_before THEN excluded.zone ELSE s.zone END,"
         "  streak = CASE WHEN s.last_on >= :day_before THEN s.streak + 1 ELSE 1 END,"
         "  best = greatest(s.best, CASE WHEN s.last_on >= :day_before THEN s.streak + 1 ELSE 1 END),"
         "  total = s.total + 1"
         " WHERE s.last_on < excluded.last_on AND s.last_at <= :latest"
-        " RETURNING member_id, last_on, last_at, streak, total)"
+        " RETURNING member_id, last_on, last_at, streak, total, zone)"
         " , kept AS (INSERT INTO check_ins (member_id, local_date, checked_in_at, zone, streak, channel)"
         " SELECT member_id, last_on, last_at, :zone, streak, :channel FROM counted ON CONFLICT DO NOTHING RETURNING 1)"
         f", told AS ({CHECKED_IN})"
@@ -38,7 +37,7 @@ _CHECK_IN = Prepared(
         "   * extract(day FROM c.local_date)::int FROM check_ins c"
         "  WHERE c.member_id = :member_id AND c.local_date >= :month AND c.local_date < :today ORDER BY c.local_date)"
         " AS days_before,"
-        " (SELECT zone FROM before) AS zone_before, p.insurance, p.days_back > 0 OR p.has_leaderboard AS has_more,"
+        " counted.zone AS zone_kept, p.insurance, p.days_back > 0 OR p.has_leaderboard AS has_more,"
         " EXISTS (SELECT FROM check_in_milestones m WHERE m.is_active AND (m.day = told.streak"
         "  OR m.is_repeated AND told.streak % m.day = 0)) AS has_milestone"
         " FROM counted JOIN told ON told.member_id = counted.member_id"
@@ -55,8 +54,8 @@ class Counted(NamedTuple):
     """The member's facts after it."""
     days_before: list[int]
     """This month's earlier days, as the statement found them; those that were filled are negative."""
-    zone_before: str | None
-    """The zone of the check-in before."""
+    zone_kept: str | None
+    """The member's zone; where the streak began anew, still that of the check-in before."""
     insurance: str | None
     """None when operators chose nothing."""
     has_more: bool
@@ -94,7 +93,7 @@ async def check_in(
     if row is None:
         return None
     facts = dict(row)
-    more = {name: facts.pop(name) for name in ("days_before", "zone_before", "insurance", "has_milestone")}
+    more = {name: facts.pop(name) for name in ("days_before", "zone_kept", "insurance", "has_milestone")}
     return Counted(has_more=bool(facts.pop("has_more")), profile=profile_of(facts), **more)
 
 
@@ -175,6 +174,12 @@ async def filled(session: AsyncSession, member_id: int, kinds: Sequence[DayKind]
         CheckInRow.kind.in_(kinds),
     )
     return await session.scalar(query) or 0
+
+
+async def keep_zone(session: AsyncSession, member_id: int, zone: str) -> None:
+    """Write the zone of the last check-in."""
+    own = update(StreakRow).where(StreakRow.member_id == member_id).values(zone=zone)
+    await session.execute(own, execution_options={"synchronize_session": False})
 
 
 async def keep_streak_of_day(session: AsyncSession, member_id: int, day: date, streak: int) -> None:

@@ -13,7 +13,7 @@ from crm.events import service as events
 from crm.events.catalogue import CheckedIn
 from crm.members import service as members
 from crm.points import service as points
-from crm.points.types import Award
+from crm.points.types import Award, spendable, waiting
 
 _STREAK_RULE = "streak"
 
@@ -50,13 +50,13 @@ async def check_in(session: AsyncSession, member_id: int, *, channel: str | None
         run = run or policy.streak_of(await repository.all_days(session, member_id)).run
         gifts = await rewarding.give(session, member_id, run, before=streak - 1 - len(saved))
     days = [*counted.days_before, today.day, *(-day.day for day in saved if day.month == today.month)]
-    bonus = sum(award.points for award in awards if award.rule == _STREAK_RULE)
+    bonus = spendable(award for award in awards if award.rule == _STREAK_RULE)
     is_known = bool(awards) and not gifts
     return CheckInResult(
         is_new=True,
         local_date=today,
         streak=streak,
-        points=sum(award.points for award in awards) - bonus,
+        points=spendable(awards) - bonus,
         bonus=bonus,
         milestone=streak if bonus else None,
         balance=awards[-1].balance if is_known else await points.balance(session, member_id),
@@ -68,6 +68,7 @@ async def check_in(session: AsyncSession, member_id: int, *, channel: str | None
         saved=saved,
         gifts=gifts,
         has_programme=counted.has_more,
+        pending=waiting(awards),
     )
 
 
@@ -120,8 +121,7 @@ def _may_go_on(counted: Counted, zone: ZoneInfo) -> bool:
     """Whether a streak that began anew could still be the old one: it is insured, or the zone has changed."""
     if counted.profile.streak > 1 or counted.profile.check_ins_count <= 1:
         return False
-    has_moved = counted.zone_before is not None and counted.zone_before != zone.key
-    return has_moved or counted.insurance not in {None, Insurance.OFF.value}
+    return counted.zone_kept != zone.key or counted.insurance not in {None, Insurance.OFF.value}
 
 
 async def _announce(

@@ -149,6 +149,8 @@ class CheckInResult:
     gifts: list[Gift] = field(default_factory=list)
     has_programme: bool = False
     """Whether there is more to see: make-ups or a leaderboard."""
+    pending: int = 0
+    """Points of today that can be spent later."""
 
 
 @dataclass(frozen=True)
