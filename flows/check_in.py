@@ -41,6 +41,7 @@ def _values(result: CheckInResult, now: datetime) -> dict[str, Any]:
     return {
         "points": result.points,
         "bonus": result.bonus,
+        "pending": result.pending,
         "streak": result.streak,
         "milestone": result.milestone,
         "balance": result.balance,

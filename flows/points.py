@@ -51,7 +51,11 @@ async def show_points(chat: Chat) -> None:
         for item in found.entries
     ]
     pending = [
-        {"points": item.points, "on": item.activates_at.astimezone(zone).date() if item.activates_at else None}
+        {
+            "points": item.points,
+            "on": item.activates_at.astimezone(zone).date() if item.activates_at else None,
+            "act": item.act,
+        }
         for item in found.pending[:_SHOWN]
     ]
     await chat.say(

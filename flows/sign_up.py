@@ -39,7 +39,7 @@ async def sign_up(chat: Chat) -> None:
     result = await chat.do(
         sign_ups.complete, channel=chat.channel, terms_version=brand.terms_version, wants_news=agreed == "news"
     )
-    await chat.say("sign_up/welcome", name=name, points=result.points)
+    await chat.say("sign_up/welcome", name=name, points=result.points, pending=result.pending)
     try:
         is_incomplete = await _optional_parts(chat, brand)
     except AnswerTimedOut:

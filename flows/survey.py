@@ -44,7 +44,9 @@ async def survey(chat: Chat, key: str = "") -> None:
         return
     await _ask_all(chat, run)
     outcome = await chat.do(surveys.complete, run.response_id)
-    await chat.say("survey/done", thanks=run.thanks, points=outcome.points, balance=outcome.balance)
+    await chat.say(
+        "survey/done", thanks=run.thanks, points=outcome.points, pending=outcome.pending, balance=outcome.balance
+    )
 
 
 async def _pick(chat: Chat) -> str | None:

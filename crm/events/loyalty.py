@@ -145,7 +145,7 @@ class PointsExpiring(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class PointsPending(Event):
-    """Points were earned that become active later; without a time, by an act."""
+    """Points were earned that become active later: at a time, by an act of the member's, or whichever comes first."""
 
     kind = "points_pending"
     title = "Points pending"
@@ -153,6 +153,7 @@ class PointsPending(Event):
     rule: str
     transaction_id: UUID
     activates_at: datetime | None
+    act: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """From an event to points: which rules apply, what they give, one statement that posts it all."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -13,15 +14,19 @@ from crm.events import service as events
 from crm.events.catalogue import CATALOGUE, PointsEarned
 from crm.events.types import RecordedEvent
 from crm.members.views import members
-from crm.points import capping, counters, deciding, earning_rules, repository
+from crm.points import capping, counters, deciding, earning_rules, pending, repository
+from crm.points.acts import EVENTS
 from crm.points.capping import Budget
 from crm.points.deciding import Verdict
 from crm.points.facts import Situation
 from crm.points.kinds import kinds_for
+from crm.points.pending import Waiting
 from crm.points.repository import Line, Posted
 from crm.points.types import Account, Award, EarningRule, EntryKind
 from crm.profiles import service as profiles
 from crm.profiles.types import Profile
+
+_POSTED = "posted"
 
 
 async def award(session: AsyncSession, event: RecordedEvent, *, profile: Profile | None) -> list[Award]:
@@ -92,18 +97,34 @@ async def _zone(session: AsyncSession) -> ZoneInfo:
 
 
 async def _post(session: AsyncSession, event: RecordedEvent, member_id: int, due: Sequence[Verdict]) -> list[Award]:
-    if not due:
-        return []
-    rows = await repository.post(session, [_line(event, member_id, item) for item in due])
+    now = [item for item in due if not item.starting.is_pending]
+    posted = await repository.post(session, [_line(event, member_id, item) for item in now]) if now else []
+    rows = dict(zip((item.rule.id for item in now), posted, strict=True))
+    for item in due:
+        if item.starting.is_pending:
+            rows[item.rule.id] = await _post_pending(session, event, member_id, item)
     awards = []
-    for item, row in zip(due, rows, strict=True):
-        given = _award(item.rule, row)
-        if given.is_new:
-            await _announce(session, row, given)
-        elif item.terms.is_once:
+    for item in due:
+        row = rows[item.rule.id]
+        given = _award(item, row)
+        if not given.is_new and item.terms.is_once:
             continue  # another event had it: nothing that this one gave
+        if given.is_new and not given.is_pending:
+            await _announce(session, row, given)
         awards.append(given)
     return awards
+
+
+async def _post_pending(session: AsyncSession, event: RecordedEvent, member_id: int, item: Verdict) -> Posted:
+    """Points that wait; an act that came in between, because this event is handled late, makes them spendable."""
+    starting, act = item.starting, item.starting.act
+    waiting = Waiting(starting.activates_at(event.occurred_at), starting.validity(), act)
+    row = await pending.post(session, replace(_line(event, member_id, item), kind=EntryKind.PENDING), waiting)
+    if act is not None and row.outcome == _POSTED:
+        for later in await events.timeline(session, row.member_id, kinds=[EVENTS[act].kind], limit=1):
+            if later.occurred_at > event.occurred_at:
+                await pending.activate(session, key_of(event, member_id, item))
+    return row
 
 
 async def _announce(session: AsyncSession, row: Posted, given: Award) -> None:
@@ -138,6 +159,7 @@ def _line(event: RecordedEvent, member_id: int, item: Verdict) -> Line:
     )
 
 
-def _award(rule: EarningRule, row: Posted) -> Award:
-    is_new = row.outcome == "posted"
-    return Award(rule.kind, rule.id, row.points, row.transaction_id, row.balance, is_new, rule.version)
+def _award(item: Verdict, row: Posted) -> Award:
+    rule, is_new = item.rule, row.outcome == _POSTED
+    is_pending = item.starting.is_pending
+    return Award(rule.kind, rule.id, row.points, row.transaction_id, row.balance, is_new, rule.version, is_pending)

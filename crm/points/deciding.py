@@ -11,6 +11,7 @@ from crm.points import facts, formulas
 from crm.points.facts import Situation
 from crm.points.formulas import FormulaError
 from crm.points.kinds import RuleParameters, kind_named
+from crm.points.starting import AT_ONCE, Starting
 from crm.points.terms import NONE, Audience, BirthdayPeriod, Stacking, Terms, Window, terms_of
 from crm.points.types import MAX_POINTS, EarningRule
 from crm.points.validity import RoundTo
@@ -36,6 +37,8 @@ class Verdict:
     """Why a formula or condition failed."""
     expires_at: datetime | None = None
     terms: Terms = NONE
+    starting: Starting = AT_ONCE
+    """When the points become spendable."""
 
 
 def needs_zone(rules: Iterable[EarningRule]) -> bool:
@@ -57,7 +60,7 @@ def judge(rule: EarningRule, situation: Situation) -> Verdict:
     if base <= 0:
         return Verdict(rule, 0, 0, "kind", terms=terms)
     if terms is NONE:
-        return Verdict(rule, base, base, expires_at=_expires(parameters, situation))
+        return Verdict(rule, base, base, expires_at=_expires(parameters, situation), starting=parameters)
     return _with_terms(Verdict(rule, base, base, terms=terms), parameters, situation)
 
 
@@ -88,7 +91,8 @@ def _with_terms(verdict: Verdict, parameters: RuleParameters, situation: Situati
     multiplier = window * _tier(terms, situation.profile) * _birthday(terms, situation)
     points = min(int(exact * multiplier), MAX_POINTS)
     refused = "" if points else "formula"
-    return Verdict(rule, base, points, refused, multiplier, "", _expires(parameters, situation), terms)
+    expires_at = _expires(parameters, situation)
+    return Verdict(rule, base, points, refused, multiplier, "", expires_at, terms, parameters)
 
 
 def fits(audience: Audience, profile: Profile) -> bool:

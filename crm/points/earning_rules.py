@@ -15,12 +15,14 @@ from crm.brand import service as brand
 from crm.db import clock
 from crm.db.prepared import Prepared
 from crm.events import wishes
+from crm.points.acts import ACTED, EVENTS
 from crm.points.capping import Budget
 from crm.points.checking import RuleText, checked
 from crm.points.defaults import SHIPPED
 from crm.points.errors import InvalidRule, RuleNotFound, RuleNotGrantable
 from crm.points.kinds import kind_named
 from crm.points.models import EarningProgrammeRow, EarningRuleRow, EarningRuleVersionRow
+from crm.points.starting import Act
 from crm.points.terms import MAX_SUM, Over, terms_of
 from crm.points.types import EarningRule
 
@@ -179,6 +181,8 @@ async def ensure_defaults(session: AsyncSession) -> int:
 async def _add_version(session: AsyncSession, rule_id: int, version: int, values: dict[str, Any]) -> EarningRule:
     now = await clock.now(session)
     await session.execute(insert(_VERSION).values(rule_id=rule_id, version=version, in_force_from=now, **values))
+    if values["parameters"].get("active_on", Act.NOTHING) != Act.NOTHING:
+        await _wish_acts(session)
     return await get(session, rule_id)
 
 
@@ -188,6 +192,13 @@ async def _wish(session: AsyncSession) -> None:
     names = await session.scalars(select(EarningRuleRow.kind).distinct())
     events = (kind_named(name).event for name in names)
     await wishes.wish(session, SELDOM, {event.kind for event in events if event is not None})
+
+
+async def _wish_acts(session: AsyncSession) -> None:
+    """Have acts handed over from now on that any version waits for or did: its points may wait still."""
+    await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    named = set(await session.scalars(select(_VERSION.parameters["active_on"].astext).distinct()))
+    await wishes.wish(session, ACTED, {event.kind for act, event in EVENTS.items() if act in named})
 
 
 def _select() -> Select[*tuple[Any, ...]]:

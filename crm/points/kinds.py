@@ -8,13 +8,13 @@ from pydantic import Field
 from crm.events.types import Event
 from crm.kit.discovery import instances, modules_in
 from crm.points.errors import UnknownRuleKind
+from crm.points.starting import Starting
 from crm.points.types import MAX_POINTS
-from crm.points.validity import Validity
 from crm.profiles.types import Profile
 
 
-class RuleParameters(Validity):
-    """Base of every rule's parameters: how long its points last."""
+class RuleParameters(Starting):
+    """Base of every rule's parameters: how long its points last, and from when on they can be spent."""
 
     is_multiplied: ClassVar[bool] = False
     """Whether the kind itself takes the multiplier of the member's tier into account."""

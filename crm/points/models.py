@@ -159,6 +159,8 @@ class PendingRow(Base):
     reason: Mapped[str] = mapped_column(Text)
     earned_at: Mapped[Timestamp]
     activates_at: Mapped[datetime | None] = mapped_column(_TIME)
+    act: Mapped[str | None] = mapped_column(Text)
+    """What the member does to have them sooner."""
     expires_at: Mapped[datetime | None] = mapped_column(_TIME)
     validity: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     rule_id: Mapped[int | None] = mapped_column(BigInteger)

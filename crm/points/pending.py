@@ -1,5 +1,6 @@
 """Pending points: earned and in the ledger, but not spendable until a time, an act, or whichever comes first."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,15 +17,26 @@ from crm.events.loyalty import PendingPointsCancelled, PointsPending
 from crm.points import policy, posting, repository
 from crm.points.errors import InvalidPending, PendingNotFound, PendingResolved
 from crm.points.models import PendingRow
-from crm.points.repository import Line
+from crm.points.repository import Line, Posted
+from crm.points.starting import Act
 from crm.points.types import Account, EntryKind, Pending, Posting
 from crm.points.validity import Validity
 
 AT_ONCE = 5000
+_POSTED = "posted"
 LONGEST = timedelta(days=3660)
 _ACTIVATE_DUE = Prepared(
     text("SELECT member_id, points, transaction_id, balance, reason FROM siyu_activate_points(:most)")
 )
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What pending points wait for, and how long they last then."""
+
+    activates_at: datetime | None
+    validity: Validity
+    act: Act | None = None
 
 
 async def earn(
@@ -58,10 +70,29 @@ async def earn(
         rule_id=rule_id,
         event_id=event_id,
     )
-    made = posting.checked(line, await repository.shift(session, Account.PENDING, line))
-    if made.is_new:
-        await _keep(session, line, made, activates_at, validity or Validity())
-    return made
+    return posting.checked(line, await post(session, line, Waiting(activates_at, validity or Validity())))
+
+
+async def post(session: AsyncSession, line: Line, waiting: Waiting) -> Posted:
+    """Post a line of pending points; one that was posted before is answered as it was."""
+    row = await repository.shift(session, Account.PENDING, line)
+    if row.outcome == _POSTED:
+        await _keep(session, line, row, waiting)
+    return row
+
+
+async def activate_by_act(session: AsyncSession, member_id: int, act: Act, at: datetime, event_id: UUID) -> int:
+    """The member did this: what waited for it from before becomes spendable; answers how many lots of points.
+
+    What the very same event has earned waits for the next one.
+    """
+    owner = await repository.lock(session, member_id)
+    older = (PendingRow.earned_at < at, PendingRow.event_id.is_distinct_from(event_id))
+    query = select(PendingRow.key).where(PendingRow.member_id == owner, PendingRow.act == act, *older)
+    keys = (await session.scalars(query.order_by(PendingRow.earned_at, PendingRow.key))).all()
+    for key in keys:
+        await activate(session, key)
+    return len(keys)
 
 
 async def activate(session: AsyncSession, key: str, *, by: str = "system") -> Posting:
@@ -150,7 +181,9 @@ async def of_member(session: AsyncSession, member_id: int, limit: int = 50) -> l
     query = select(PendingRow).where(PendingRow.member_id == member_id)
     rows = await session.scalars(query.order_by(PendingRow.activates_at.nulls_last(), PendingRow.key).limit(limit))
     return [
-        Pending(row.key, row.member_id, row.points, row.reason, row.earned_at, row.activates_at, row.expires_at)
+        Pending(
+            row.key, row.member_id, row.points, row.reason, row.earned_at, row.activates_at, row.expires_at, row.act
+        )
         for row in rows
     ]
 
@@ -166,10 +199,9 @@ def _check_time(at: datetime, activates_at: datetime | None) -> None:
         raise InvalidPending
 
 
-async def _keep(
-    session: AsyncSession, line: Line, made: Posting, activates_at: datetime | None, validity: Validity
-) -> None:
+async def _keep(session: AsyncSession, line: Line, made: Posted, waiting: Waiting) -> None:
     zone = await _zone(session)
+    activates_at, validity = waiting.activates_at, waiting.validity
     expires_at = validity.expires_at(line.occurred_at, zone, activates_at) if activates_at else None
     row = insert(PendingRow).values(
         key=line.key,
@@ -179,6 +211,7 @@ async def _keep(
         reason=line.reason,
         earned_at=line.occurred_at,
         activates_at=activates_at,
+        act=waiting.act,
         expires_at=expires_at,
         validity=validity.model_dump(mode="json", exclude_defaults=True),
         rule_id=line.rule_id,
@@ -191,6 +224,7 @@ async def _keep(
         rule=line.reason,
         transaction_id=made.transaction_id,
         activates_at=activates_at,
+        act=waiting.act,
     )
     await events.publish(session, fact)
 

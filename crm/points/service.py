@@ -3,6 +3,7 @@
 Every posting has a key and happens once; it locks the member's account, so parallel postings wait in line.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -25,7 +26,9 @@ from crm.points import (
     verification,
 )
 from crm.points.errors import NotReversible, TransactionNotFound
-from crm.points.posting import announce_adjustment, announce_earning, announce_spending, post
+from crm.points.kinds import kind_named
+from crm.points.pending import Waiting
+from crm.points.posting import announce_adjustment, announce_earning, announce_spending, checked, post
 from crm.points.repository import AnyRow, Line
 from crm.points.types import (
     Account,
@@ -126,7 +129,10 @@ async def adjust(session: AsyncSession, member_id: int, points: int, *, reason: 
 
 
 async def grant(session: AsyncSession, member_id: int, rule_id: int, *, key: str, by: str) -> Posting:
-    """Give the points of the `manual` earning rule `rule_id` by hand. Raises RuleNotFound, RuleNotGrantable."""
+    """Give the points of the `manual` earning rule `rule_id` by hand; they wait when the rule says so.
+
+    Raises RuleNotFound, RuleNotGrantable.
+    """
     rule = await earning_rules.grantable(session, rule_id)
     at = await clock.now(session)
     line = Line(
@@ -141,6 +147,11 @@ async def grant(session: AsyncSession, member_id: int, rule_id: int, *, key: str
         rule_id=rule.id,
         expires_at=await earning_rules.expiry(session, rule, at),
     )
+    starting = kind_named(rule.kind).parameters.model_validate(rule.parameters)
+    if starting.is_pending:
+        waiting = Waiting(starting.activates_at(at), starting.validity(), starting.act)
+        line = replace(line, kind=EntryKind.PENDING)
+        return checked(line, await pending.post(session, line, waiting))
     posting = await post(session, line)
     if posting.is_new:
         await announce_earning(session, posting, line.reason)

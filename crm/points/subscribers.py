@@ -18,7 +18,8 @@ from crm.events.catalogue import (
 from crm.events.loyalty import ActivityAttended, OrderRefunded, ReferralQualified
 from crm.events.subscriptions import subscriber
 from crm.events.types import RecordedEvent
-from crm.points import service, taking_back
+from crm.points import pending, service, taking_back
+from crm.points.acts import ACTED, EVENTS, act_of
 from crm.points.earning_rules import SELDOM
 
 
@@ -54,3 +55,11 @@ async def take_back(session: AsyncSession, event: RecordedEvent) -> None:
 async def award_seldom(session: AsyncSession, event: RecordedEvent) -> None:
     """The same for what most brands give nothing for: handed over only while some rule reacts to it."""
     await service.award(session, event)
+
+
+@subscriber(ACTED, *EVENTS.values(), choosy=True)
+async def acted(session: AsyncSession, event: RecordedEvent) -> None:
+    """Points that waited for this become spendable: handed over only once some rule has made any wait."""
+    act = act_of(event.kind)
+    if act is not None and event.member_id is not None:
+        await pending.activate_by_act(session, event.member_id, act, event.occurred_at, event.id)

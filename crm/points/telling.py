@@ -8,6 +8,7 @@ from crm.db import clock
 from crm.kit.text import counted
 from crm.points import deciding, earning_rules
 from crm.points.kinds import kind_named, kinds
+from crm.points.starting import Act, Starting
 from crm.points.terms import Audience, Terms, terms_of
 from crm.points.types import EarningRule, WayToEarn
 from crm.profiles import service as profiles
@@ -32,10 +33,11 @@ def words(rule: EarningRule, locale: str) -> str:
     if own:
         return own
     kind = kind_named(rule.kind)
-    told = kind.explain(kind.parameters.model_validate(rule.parameters), locale)
+    parameters = kind.parameters.model_validate(rule.parameters)
+    told = kind.explain(parameters, locale)
     if told is None or terms.formula or terms.when:
         return ""
-    added = _added(terms, is_chinese=locale == _CHINESE)
+    added = [*_added(terms, is_chinese=locale == _CHINESE), *_later(parameters, is_chinese=locale == _CHINESE)]
     if not added:
         return told
     return f"{told}（{'，'.join(added)}）" if locale == _CHINESE else f"{told} ({', '.join(added)})"
@@ -51,6 +53,17 @@ async def _for(session: AsyncSession, rules: Sequence[EarningRule], member_id: i
         for rule in rules
         if rule.id not in limited or (profile is not None and deciding.fits(terms_of(rule.terms).audience, profile))
     ]
+
+
+def _later(starting: Starting, *, is_chinese: bool) -> list[str]:
+    found = []
+    if starting.active_after_days is not None:
+        found.append(f"{starting.active_after_days} 天后" if is_chinese else f"{starting.active_after_days} days")
+    if starting.act is Act.ORDER:
+        found.append("下次下单后" if is_chinese else "your next order")
+    if not found:
+        return []
+    return [f"{'或'.join(found)}可用" if is_chinese else f"to spend after {' or '.join(found)}"]
 
 
 def _added(terms: Terms, *, is_chinese: bool) -> list[str]:

@@ -1,6 +1,6 @@
 """Public values of points: postings, statements, earning rules, and the report of a verification."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -73,6 +73,18 @@ class Award:
     balance: int
     is_new: bool
     rule_version: int = 0
+    is_pending: bool = False
+    """Whether they cannot be spent yet."""
+
+
+def spendable(awards: Iterable[Award]) -> int:
+    """Points that can be spent at once."""
+    return sum(award.points for award in awards if not award.is_pending)
+
+
+def waiting(awards: Iterable[Award]) -> int:
+    """Points that can be spent later."""
+    return sum(award.points for award in awards if award.is_pending)
 
 
 @dataclass(frozen=True)
@@ -95,6 +107,8 @@ class Pending:
     activates_at: datetime | None
     expires_at: datetime | None
     """When they run out, if they become active at their time."""
+    act: str | None = None
+    """What the member does to have them sooner, such as `order`."""
 
 
 @dataclass(frozen=True)

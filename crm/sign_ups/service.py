@@ -10,6 +10,7 @@ from crm.events import service as events
 from crm.events.catalogue import MemberSignedUp
 from crm.members import service as members
 from crm.points import service as points
+from crm.points.types import spendable, waiting
 from crm.profiles import service as profiles
 from crm.profiles.types import Stage
 from crm.sign_ups.models import SignUpRow
@@ -66,7 +67,8 @@ async def complete(
     )
     await session.execute(row)
     awards = await points.award(session, recorded)
-    return SignUpResult(sum(award.points for award in awards), await points.balance(session, member_id), True)
+    balance = await points.balance(session, member_id)
+    return SignUpResult(spendable(awards), balance, True, waiting(awards))
 
 
 async def missing(session: AsyncSession, member_id: int) -> list[str]:

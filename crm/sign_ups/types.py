@@ -18,3 +18,5 @@ class SignUpResult:
     points: int
     balance: int
     is_new: bool
+    pending: int = 0
+    """Points that can be spent later."""

@@ -11,6 +11,7 @@ from crm.db import clock
 from crm.events import service as events
 from crm.events.catalogue import SurveyCompleted, SurveyStarted
 from crm.points import service as points
+from crm.points.types import spendable, waiting
 from crm.surveys import policy, repository
 from crm.surveys.definition import load
 from crm.surveys.errors import (
@@ -114,7 +115,7 @@ async def complete(session: AsyncSession, member_id: int, response_id: int) -> S
     fact = SurveyCompleted(member_id=member_id, survey_id=row.survey_id, response_id=response_id, nps=nps)
     awards = await points.award(session, await events.publish(session, fact))
     balance = await points.balance(session, member_id)
-    return SurveyOutcome(sum(award.points for award in awards), balance, nps, is_new=True)
+    return SurveyOutcome(spendable(awards), balance, nps, is_new=True, pending=waiting(awards))
 
 
 def read(question: Question, value: Any) -> Any:

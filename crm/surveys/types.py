@@ -129,6 +129,8 @@ class SurveyOutcome:
     balance: int
     nps: int | None
     is_new: bool
+    pending: int = 0
+    """Points that can be spent later."""
 
 
 @dataclass(frozen=True)
