@@ -5,7 +5,6 @@ outbound row; the call to the provider afterwards is left out on every side.
 """
 
 import asyncio
-import gc
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -23,6 +22,7 @@ from benchmarks.stand_in import stand_in
 from crm.check_ins import service as check_ins
 from crm.db.company import Company
 from crm.kit.clock import monotonic
+from runtime.garbage import collect_seldom
 
 MEMBERS = 40_000
 WARM = 200
@@ -36,8 +36,7 @@ MOST_SLOWER = 1.5
 async def measure(stage: Stage) -> list[Result]:
     """All rows; 16 members at once on every side."""
     # As every process of ours does once it has started.
-    gc.collect()
-    gc.freeze()
+    collect_seldom()
     async with stand_in() as base:
         bot_id = await add_bot(stage.container, base)
         await add_members(stage.container, bot_id, FIRST, FIRST + MEMBERS)

@@ -23,6 +23,6 @@ def one_after_another(given: Sequence[Sequence[Any]]) -> list[Any]:
 
 def _text(value: Rows) -> str:
     try:
-        return orjson.dumps(value).decode()
+        return orjson.dumps(value, default=str).decode()
     except TypeError:  # a number beyond 64 bits, which an outside program may well send
         return json.dumps(value, ensure_ascii=False, default=str)

@@ -5,7 +5,7 @@ key of the whole tree, a result object. On the path of an inbound update that wa
 Both ways share the session's connection and transaction, and raise the same errors.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ClauseElement, event, make_url
@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from crm.db.lean import begin, lean_of
-from crm.db.seats import Call, Seat, Take, at_most_one, exactly
+from crm.db.plural import Rows, encoded
+from crm.db.seats import Call, Seat, at_most_one, exactly
 from crm.db.told import DRIVER_ERRORS, as_usual
 
 _DIALECT = make_url("postgresql+asyncpg://").get_dialect()()
@@ -77,21 +78,25 @@ class Prepared:
 
     async def fetch(self, session: AsyncSession, **values: Any) -> list[Any]:
         """The rows, inside the session's transaction. Raises what a session's `execute` raises."""
-        take = None if self._one_by is None else at_most_one(self._one_by[0], values[self._one_by[1]])
-        return await self._run(session, values, take)
-
-    async def exactly(self, session: AsyncSession, number: int, **values: Any) -> list[Any]:
-        """Like `fetch`, of a statement that answers so many rows, neither less nor more."""
-        return await self._run(session, values, exactly(number))
-
-    async def _run(self, session: AsyncSession, values: Mapping[str, Any], take: Take | None) -> list[Any]:
         driver = await driver_of(session)
         given = {**self._fixed, **values}
         arguments = [given[name] for name in self._names]
         try:
             if isinstance(driver, Seat):
+                take = None if self._one_by is None else at_most_one(self._one_by[0], given[self._one_by[1]])
                 return await driver.ask(Call(self._text, arguments, take, self._is_shared))
             found: list[Any] = await driver.fetch(self._text, *arguments)
+        except DRIVER_ERRORS as error:
+            raise as_usual(self._text, error) from error
+        return found
+
+    async def each(self, session: AsyncSession, rows: Rows) -> list[Any]:
+        """Of a statement whose only parameter is `rows`, and which answers a row for each of them, in order."""
+        driver = await driver_of(session)
+        try:
+            if isinstance(driver, Seat):
+                return await driver.ask(Call(self._text, [rows], exactly(len(rows)), joins=True))
+            found: list[Any] = await driver.fetch(self._text, *encoded([rows]))
         except DRIVER_ERRORS as error:
             raise as_usual(self._text, error) from error
         return found

@@ -29,7 +29,10 @@ class Call:
     is_shared: bool = False
     """Whether equal arguments have one answer for everybody."""
     joins: bool = False
-    """Whether the arguments are lists for one statement over the rows of all; answered are its row and one's place."""
+    """Whether the arguments are lists for one statement over the rows of all.
+
+    With `take` its rows are divided, else its one row and the caller's place are answered.
+    """
 
 
 def exactly(number: int) -> Take:
@@ -110,12 +113,13 @@ class Table:
 
     async def _answer(self, calls: Sequence[Call]) -> list[list[Any]]:
         first = calls[0]
+        rows: list[Any]
         if first.joins:
             arguments = encoded(one_after_another([call.arguments for call in calls]))
-            row = (await self._driver.fetch(first.text, *arguments))[0]
-            return [[row, place] for place in range(len(calls))]
+            rows = await self._driver.fetch(first.text, *arguments)
+            return _divided(calls, rows) if first.take else [[rows[0], place] for place in range(len(calls))]
         if len(calls) == 1 or (first.is_shared and all(call.arguments == first.arguments for call in calls)):
-            rows: list[Any] = await self._driver.fetch(first.text, *first.arguments)
+            rows = await self._driver.fetch(first.text, *first.arguments)
             return [rows] * len(calls)
         if any(call.take is None for call in calls):
             return [await self._driver.fetch(call.text, *call.arguments) for call in calls]

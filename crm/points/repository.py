@@ -6,17 +6,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import orjson
 from sqlalchemy import Row, Select, TextClause, and_, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.db.plural import Rows
 from crm.db.prepared import Prepared
 from crm.points.models import AccountRow, EntryRow, LedgerKeyRow, LotRow, TransactionRow
 from crm.points.types import Account, Entry, EntryKind, Expiring
 
 POST: TextClause = text(
     "SELECT p.outcome, p.transaction_id, p.points, p.balance, p.debt, p.member_id"
-    " FROM jsonb_to_recordset(CAST(:lines AS jsonb)) AS l (member_id bigint, kind text, key text, points bigint,"
+    " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS l (member_id bigint, kind text, key text, points bigint,"
     " contra text, reason text, occurred_at timestamptz, actor text, expires_at timestamptz, rule_id bigint,"
     " event_id uuid, reverses_id uuid, restores_id uuid, restores_at timestamptz, may_owe boolean, write_off boolean),"
     " LATERAL siyu_post_points(l.member_id, l.kind, l.key, l.points, l.contra, l.reason, l.occurred_at, l.actor,"
@@ -81,8 +81,8 @@ async def post(session: AsyncSession, lines: Sequence[Line]) -> Sequence[Posted]
 
     After insufficient nothing was written and `balance` is what could have been spent.
     """
-    data = orjson.dumps([vars(line) for line in lines], default=str).decode()  # asyncpg has a UUID of its own
-    return [Posted(*row) for row in await _POST.exactly(session, len(lines), lines=data)]
+    rows = Rows(vars(line) for line in lines)
+    return [Posted(*row) for row in await _POST.each(session, rows)]
 
 
 async def shift(session: AsyncSession, side: Account, line: Line) -> Posted:

@@ -1,7 +1,6 @@
 """What every long-running process does first and last."""
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from crm.events.subscriptions import Subscriptions
 from runtime.container import Container, open_container
 from runtime.endpoints import Servers
 from runtime.failures import StartProblem
+from runtime.garbage import collect_seldom
 from runtime.logs import set_up_logs
 from runtime.measuring.measures import living
 from runtime.measuring.server import showing
@@ -41,7 +41,7 @@ async def process(
     await check_schema(servers.database_url)
     async with open_container(settings, servers, application=name, known=known) as container:
         stop = stop_on_signals()
-        gc.freeze()
+        collect_seldom()
         measures = container.measures
         async with (
             showing(_shown_at(settings, name), measures.registry, measures.state.refresh),

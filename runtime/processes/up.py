@@ -1,7 +1,6 @@
 """`siyu up`: everything in one process, for one machine."""
 
 import asyncio
-import gc
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,6 +18,7 @@ from runtime.container import Container, open_container
 from runtime.conversing import listen_to_webhooks, open_conversing, poll, sweep, tell_providers
 from runtime.defaults import ensure_defaults
 from runtime.demo_data.filling import fill
+from runtime.garbage import collect_seldom
 from runtime.http import listen, serving
 from runtime.logs import set_up_logs
 from runtime.measuring.measures import living
@@ -121,7 +121,7 @@ async def _working(container: Container, listener: socket.socket, stop: asyncio.
             group.create_task(work(container, stop))
             group.create_task(send(container, stop))
             group.create_task(run_ticks(container.sessions, discover_ticks(), stop))
-            gc.freeze()
+            collect_seldom()
             try:
                 yield
             finally:
