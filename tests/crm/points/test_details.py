@@ -5,18 +5,20 @@ Each of these was left open by all other tests of the ledger, as faults put into
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.brand import service as brand
+from crm.brand.types import Shortfall
 from crm.db import clock
 from crm.events import service as events
 from crm.kit.ids import uuid7
 from crm.points import earning_rules, holds, pending, repository, service
-from crm.points.errors import InsufficientPoints, PointsOutOfRange
+from crm.points.errors import AlreadyReversed, InsufficientPoints, NotReversible, PointsOutOfRange, TransactionNotFound
 from crm.points.models import LotRow, TransactionRow
 from crm.points.repository import Line
 from crm.points.types import MAX_POINTS, Account, EntryKind
@@ -178,6 +180,35 @@ async def test_a_lot_of_one_point_is_used_and_runs_out(session: AsyncSession, at
     spent = await service.redeem(session, member.id, 1, reason="tea", key="l")
     assert spent.balance == 0
     await assert_sound(session)
+
+
+async def test_a_reversal_may_be_borne_by_the_programme(session: AsyncSession) -> None:
+    member = await make_member(session)
+    await brand.change(session, points_shortfall=Shortfall.WRITE_OFF)
+    earned = await give(session, member.id, 100)
+    await service.redeem(session, member.id, 70, reason="tea", key="k")
+    back = await service.reverse(session, earned.transaction_id, reason="refund", key="r")
+    assert (back.points, back.balance, back.debt) == (-100, 0, 0)
+    spent = await service.adjust(session, member.id, 5, reason="sorry", key="a", by="operator:1")
+    assert spent.balance == 5
+    await assert_sound(session)
+
+
+async def test_what_cannot_be_reversed_is_named(session: AsyncSession) -> None:
+    member = await make_member(session)
+    earned = await give(session, member.id, 1)
+    back = await service.reverse(session, earned.transaction_id, reason="x", key="r")
+    with pytest.raises(NotReversible) as refused:
+        await service.reverse(session, back.transaction_id, reason="x", key="s")
+    assert refused.value.facts == {"transaction_id": str(back.transaction_id)}
+    with pytest.raises(AlreadyReversed) as again:
+        await service.reverse(session, earned.transaction_id, reason="x", key="t")
+    assert again.value.facts == {"transaction_id": str(earned.transaction_id)}
+    # an id whose time lies beyond all dates, one of another kind, and one that nobody gave
+    for unknown in (UUID(int=(2**48 - 1) << 80 | 7 << 76 | 2 << 62), uuid4(), uuid7(await clock.now(session))):
+        with pytest.raises(TransactionNotFound) as missing:
+            await service.reverse(session, unknown, reason="x", key="u")
+        assert missing.value.facts == {"transaction_id": str(unknown)}
 
 
 async def test_a_debt_of_one_point_is_made_good_by_one(session: AsyncSession) -> None:
