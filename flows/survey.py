@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from crm.activities.service import attending
 from crm.surveys import policy
 from crm.surveys import service as surveys
 from crm.surveys.errors import AlreadyAnswered, InvalidAnswer, SurveyNotFound, SurveyNotOpen
@@ -30,9 +31,13 @@ _MOST = 20
 async def survey(chat: Chat, key: str = "") -> None:
     """Opens the survey named `key`, else lets the member pick one; every answer is kept at once."""
     await chat.member()
-    wanted = key or await _pick(chat)
+    closed = await chat.look(attending.closed_surveys)
+    wanted = key or await _pick(chat, closed)
     if wanted is None:
         await chat.say("survey/none")
+        return
+    if wanted in closed:
+        await chat.say("survey/unknown")
         return
     try:
         run = await chat.do(surveys.open_run, wanted)
@@ -49,8 +54,8 @@ async def survey(chat: Chat, key: str = "") -> None:
     )
 
 
-async def _pick(chat: Chat) -> str | None:
-    offers = await chat.look(surveys.open_for)
+async def _pick(chat: Chat, closed: list[str]) -> str | None:
+    offers = [offer for offer in await chat.look(surveys.open_for) if offer.key not in closed]
     if len(offers) > 1:
         choice = Choice(*(Option(offer.key, offer.name) for offer in offers[:_MOST]))
         return await chat.ask("survey/pick", choice, timeout=SOME_DAYS)

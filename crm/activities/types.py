@@ -34,6 +34,8 @@ class Reason(StrEnum):
     CALLED_OFF = "called_off"
     POINTS = "points"
     """A place became free, but the member had not enough points for it."""
+    GONE = "gone"
+    """The profile was erased while it waited."""
     MERGED = "merged"
 
 

@@ -17,7 +17,7 @@ MAX_FIELD, MAX_VALUE, MAX_TIERS = 64, 200, 50
 COUNTED_KINDS = frozenset(
     {
         *{"member_signed_up", "member_updated", "checked_in", "survey_completed", "order_placed", "button_tapped"},
-        *{"referral_qualified", "reward_redeemed", "voucher_used", "draw_played", "custom"},
+        *{"referral_qualified", "reward_redeemed", "voucher_used", "draw_played", "activity_attended", "custom"},
     }
 )
 """Events that steps may ask for. What missions give is not among them, so none completes itself."""

@@ -11,7 +11,7 @@ from crm.events.catalogue import (
     OrderPlaced,
     SurveyCompleted,
 )
-from crm.events.loyalty import DrawPlayed, ReferralQualified, RewardRedeemed, VoucherUsed
+from crm.events.loyalty import ActivityAttended, DrawPlayed, ReferralQualified, RewardRedeemed, VoucherUsed
 from crm.events.subscriptions import subscriber
 from crm.events.types import RecordedEvent
 from crm.missions.service import progress
@@ -21,7 +21,7 @@ from crm.missions.service.definitions import COUNTING
 @subscriber(
     COUNTING,
     *(MemberSignedUp, MemberUpdated, CheckedIn, SurveyCompleted, OrderPlaced, ButtonTapped),
-    *(ReferralQualified, RewardRedeemed, VoucherUsed, DrawPlayed, CustomEvent),
+    *(ReferralQualified, RewardRedeemed, VoucherUsed, DrawPlayed, ActivityAttended, CustomEvent),
     choosy=True,
 )
 async def count(session: AsyncSession, event: RecordedEvent) -> None:

@@ -105,6 +105,10 @@ async def test_what_is_not_possible_is_said(session: AsyncSession, locale: str) 
         chat.expects(words(locale, "doesn't take place", "活动已取消"))
         await chat.send("/feedback")
         chat.expects(words(locale, "nothing to tell us", "没有要填的反馈"))
+        await make_activity(session, survey_id=(await make_feedback_survey(session)).id)
+        for asked in ("/survey", "/survey tea-evening"):
+            await chat.send(asked)
+            chat.expects_not("How was it?")
 
 
 @LOCALES

@@ -83,6 +83,17 @@ async def survey_to_answer(session: AsyncSession, member_id: int, activity_id: i
     return None if survey_id is None else (await surveys.get(session, survey_id)).key
 
 
+async def closed_surveys(session: AsyncSession, member_id: int) -> list[str]:
+    """Keys of surveys about activities none of which the member came to: they are for others."""
+    member_id = await members.current_id(session, member_id)
+    about = ActivityRow.survey_id.is_not(None)
+    came = (RegistrationRow.member_id == member_id, RegistrationRow.status == _S.ATTENDED)
+    joined = select(ActivityRow.survey_id).join(RegistrationRow, RegistrationRow.activity_id == ActivityRow.id)
+    theirs = joined.where(*came, about)
+    found = select(ActivityRow.survey_id).where(about, ActivityRow.survey_id.not_in(theirs)).distinct()
+    return [(await surveys.get(session, key)).key for key in await session.scalars(found) if key is not None]
+
+
 async def _behind_door(session: AsyncSession, code: str) -> Activity:
     """The activity whose door has the code; every door is compared, whichever it is."""
     now = await clock.now(session)

@@ -10,6 +10,8 @@ from crm.activities.types import Activity, ActivityStatus, Reason, Registration,
 from crm.db import clock
 from crm.events import service as events
 from crm.events.loyalty import ActivityPlaceGiven
+from crm.members import service as members
+from crm.members.types import MemberStatus
 from crm.points import service as points
 from crm.points.errors import InsufficientPoints
 
@@ -30,9 +32,10 @@ async def promote(session: AsyncSession, activity_id: int) -> Registration | Non
     line = (RegistrationRow.activity_id == activity_id, RegistrationRow.status == _S.WAITING)
     query = repository.REGISTRATIONS.where(*line).order_by(RegistrationRow.turn).limit(_AT_ONCE)
     for known in await repository.registrations(session, query):
-        if await _pays(session, activity, known):
+        reason = await _obstacle(session, activity, known)
+        if reason is None:
             return await _let_in(session, activity, known)
-        await registering.end(session, activity, known, Reason.POINTS, by="system", gives_back=False)
+        await registering.end(session, activity, known, reason, by="system", gives_back=False)
     return None
 
 
@@ -63,6 +66,13 @@ async def end_called_off(session: AsyncSession, activity_id: int, registration_i
         return False
     await registering.end(session, activity, known, Reason.CALLED_OFF, by="system", gives_back=True)
     return True
+
+
+async def _obstacle(session: AsyncSession, activity: Activity, known: Registration) -> Reason | None:
+    """Why the member cannot have the place; None: it is paid."""
+    if (await members.get(session, known.member_id)).status is not MemberStatus.ACTIVE:
+        return Reason.GONE
+    return None if await _pays(session, activity, known) else Reason.POINTS
 
 
 async def _pays(session: AsyncSession, activity: Activity, known: Registration) -> bool:

@@ -16,6 +16,8 @@ from crm.db import clock
 from crm.events import service as events
 from crm.events.loyalty import ActivityCancelled, ActivityRegistered
 from crm.members import service as members
+from crm.members.errors import MemberGone
+from crm.members.types import MemberStatus
 from crm.points import service as points
 from crm.profiles import service as profiles
 
@@ -26,9 +28,12 @@ async def register(session: AsyncSession, member_id: int, activity_id: int, *, b
     """A place, paid for, or one in the waiting list, which costs nothing yet; who has one already keeps it.
 
     Raises ActivityNotFound, ActivityNotOpen, ActivityNotYet, RegistrationOver, ActivityTier, ActivityFull,
-    InsufficientPoints, MemberNotFound.
+    InsufficientPoints, MemberNotFound, MemberGone.
     """
-    member_id = (await members.get(session, await members.current_id(session, member_id))).id
+    member = await members.get(session, await members.current_id(session, member_id))
+    member_id = member.id
+    if member.status is not MemberStatus.ACTIVE:
+        raise MemberGone(member_id=member_id)
     # From here to the commit nobody else gets or gives back a place here.
     activity = await repository.activity(session, activity_id, locked=True)
     known = await repository.find(session, activity_id, member_id)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.activities import jobs, subscribers
@@ -25,15 +26,19 @@ from crm.activities.service import attending, definitions, offering, promoting, 
 from crm.activities.types import ActivityStatus, Reason, RegistrationStatus
 from crm.db.session import Sessions
 from crm.events import service as events
-from crm.events.loyalty import ActivityCancelled
+from crm.events.loyalty import ActivityAttended, ActivityCancelled
 from crm.kit.errors import DomainError
 from crm.members import merging
+from crm.members.errors import MemberGone
+from crm.missions import subscribers as missions
+from crm.missions.types import Rewards, Step
 from crm.points import service as points
 from crm.points.errors import InsufficientPoints
 from crm.profiles import service as profiles
 from crm.surveys.errors import SurveyNotFound
 from tests.conftest import At
 from tests.factories.activities import door_code, make_activity, new_activity
+from tests.factories.draws import make_mission
 from tests.factories.members import make_member
 from tests.factories.points import assert_sound, give
 from tests.factories.tiers import make_programme
@@ -276,11 +281,11 @@ async def test_a_hundred_want_the_last_place(committed_sessions: Sessions) -> No
 
 async def test_cancellations_and_registrations_at_once_keep_the_line(committed_sessions: Sessions) -> None:
     async with committed_sessions.begin() as session:
-        members = [(await make_member(session)).id for _ in range(40)]
-        activity = await make_activity(session, capacity=10, points=5)
+        members = [(await make_member(session)).id for _ in range(20)]
+        activity = await make_activity(session, capacity=5, points=5)
         for member_id in members:
             await give(session, member_id, 5)
-    for member_id in members[:30]:
+    for member_id in members[:15]:
         async with committed_sessions.begin() as session:
             await registering.register(session, member_id, activity.id)
 
@@ -290,12 +295,12 @@ async def test_cancellations_and_registrations_at_once_keep_the_line(committed_s
         async with committed_sessions.begin() as session:
             await promoting.promote(session, activity.id)
 
-    await asyncio.gather(*(leave(one) for one in members[:10]), _race(committed_sessions, members[30:], activity.id))
+    await asyncio.gather(*(leave(one) for one in members[:5]), _race(committed_sessions, members[15:], activity.id))
     await jobs.promote.run(committed_sessions)
     async with committed_sessions.begin() as session:
-        offers = [(await offering.one(session, one, activity.id)).registration for one in members[10:]]
-        assert [one and one.status for one in offers] == [S.REGISTERED] * 10 + [S.WAITING] * 20
-        assert [await points.balance(session, one) for one in members] == [5] * 10 + [0] * 10 + [5] * 20
+        offers = [(await offering.one(session, one, activity.id)).registration for one in members[5:]]
+        assert [one and one.status for one in offers] == [S.REGISTERED] * 5 + [S.WAITING] * 10
+        assert [await points.balance(session, one) for one in members] == [5] * 5 + [0] * 5 + [5] * 10
         await assert_sound(session)
 
 
@@ -309,3 +314,30 @@ async def test_a_place_that_was_used_is_not_cancelled(session: AsyncSession, at:
         await registering.cancel(session, member.id, activity.id)
     with pytest.raises(ActivityState, match="taken place"):
         await definitions.call_off(session, activity.id)
+
+
+async def test_who_was_erased_gets_no_place(session: AsyncSession) -> None:
+    holder, gone, last = [await make_member(session) for _ in range(3)]
+    activity = await make_activity(session, capacity=1)
+    for member in (holder, gone, last):
+        await registering.register(session, member.id, activity.id)
+    await session.execute(text("UPDATE members SET status = 'erased' WHERE id = :id"), {"id": gone.id})
+    await _refuses(session, MemberGone, gone.id, activity.id)
+    await registering.cancel(session, holder.id, activity.id)
+    promoted = await promoting.promote(session, activity.id)
+    assert promoted is not None
+    assert promoted.member_id == last.id
+    assert (await _kinds(session, gone.id))[0] == "activity_cancelled"
+
+
+async def test_attending_counts_for_a_mission(session: AsyncSession, at: At) -> None:
+    await at(session, "2026-03-01T08:00:00Z")
+    mission = await make_mission(session, Step(ActivityAttended.kind), rewards=Rewards(points=7))
+    member, activity = await make_member(session), await make_activity(session)
+    await registering.register(session, member.id, activity.id)
+    await at(session, "2026-03-08T07:00:00Z")
+    await attending.by_door(session, member.id, await door_code(session, activity))
+    came = (await events.timeline(session, member.id))[0]
+    await missions.count.handle(session, came)
+    assert mission.is_active
+    assert await points.balance(session, member.id) == 7
