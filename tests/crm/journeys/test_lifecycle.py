@@ -20,10 +20,12 @@ from crm.journeys import contents, service, shipped
 from crm.journeys.advancing import advance_due
 from crm.journeys.enrolling import enroll_by_event, enroll_yearly
 from crm.journeys.errors import InvalidJourneyError
+from crm.journeys.nodes.send import SendParameters
 from crm.journeys.nodes.wait_until import WaitUntilParameters
-from crm.journeys.triggers import AnyTrigger, DateProperty, DateTrigger, EventTrigger, SignedUpTrigger
+from crm.journeys.triggers import AnyTrigger, DateProperty, DateTrigger, EventTrigger, SignedUpTrigger, samples
 from crm.journeys.types import JourneyStatus
-from crm.messages.types import ChannelTraits
+from crm.messages.content import compile_content, tidy
+from crm.messages.types import ChannelTraits, Recipient
 from crm.points import service as points
 from runtime.contents import ContentRenderer
 from tests.conftest import At
@@ -323,3 +325,18 @@ async def test_months_of_a_long_journey_are_sources_of_their_own(session: AsyncS
     assert await contents.source_of(session, stem, later) == f"{stem}.202602"
     shown = await contents.content(session, f"{stem}.202602")
     assert shown == await contents.content(session, stem)
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+@pytest.mark.parametrize("key", shipped.SHIPPED)
+def test_every_shipped_text_reads_well(key: str, locale: str) -> None:
+    item = shipped.SHIPPED[key]
+    content = SendParameters.model_validate(item.graph.nodes["send"].parameters).message
+    ready = compile_content(tidy(content), tap_prefix="j:1.1.send", default_locale="en")
+    begun = {**samples(item.trigger), "coupon": {"en": "Ten off", "zh-CN": "立减十元"}, "missing": 120}
+    said = ready.render(Recipient(locale, {"name": "Lin"}, {"name": "Tea & Co"}, begun), TRAITS)
+    assert "Lin" in said.text_html
+    assert all(sign not in said.text_html for sign in ("{", "}", "None", "…", "  "))
+    assert ("May" in said.text_html or "5月" in said.text_html) == (
+        "trigger.on" in str(content) or key == "tier_at_risk"
+    )
