@@ -13,7 +13,6 @@ from flows.engine.chat import Chat
 from flows.engine.choices import Choice
 from flows.engine.flow import Button, Command, Keyword, Opens, flow
 from flows.engine.questions import Text
-from flows.engine.reading import Option
 from flows.steps import activity_words
 from flows.steps.patience import A_DAY, leaves_quietly
 
@@ -30,16 +29,17 @@ _YES, _NO = "yes", "no"
         Keyword("活动", "线下活动", "活动报名", "我的活动", "activities", "activity", "events"),
         Button("activity"),
     ],
+    is_parked=False,
 )
 @leaves_quietly
 async def activities(chat: Chat, wanted: str = "") -> None:
     """Shows what is on, then one activity, and asks before anything is booked or given up."""
     await chat.member()
     zone = ZoneInfo(await chat.look(activity_words.brand_zone))
-    picked = wanted if wanted.isdecimal() else await _pick(chat, zone)
-    if picked is None:
+    if not wanted.isdecimal():
+        await _list(chat, zone)
         return
-    activity_id = int(picked[:_MOST_DIGITS])
+    activity_id = int(wanted[:_MOST_DIGITS])
     try:
         offer = await chat.look(offering.one, activity_id)
     except ActivityNotFound:
@@ -57,14 +57,14 @@ async def activities(chat: Chat, wanted: str = "") -> None:
         await chat.say("activities/left_it", buttons=[[Opens("activity")]])
 
 
-async def _pick(chat: Chat, zone: ZoneInfo) -> str | None:
+async def _list(chat: Chat, zone: ZoneInfo) -> None:
     offers = await chat.look(offering.offered)
     if not offers:
         await chat.say("activities/none")
-        return None
+        return
     lines = [activity_words.of_offer(offer, zone) for offer in offers]
-    options = [Option(str(offer.activity.id), offer.activity.name) for offer in offers]
-    return await chat.ask("activities/pick", Choice(*options), timeout=A_DAY, lines=lines)
+    buttons = [[Opens("activity", str(offer.activity.id), offer.activity.name)] for offer in offers]
+    await chat.say("activities/pick", lines=lines, buttons=buttons)
 
 
 async def _register(chat: Chat, activity_id: int, zone: ZoneInfo, shown: dict[str, Any]) -> None:
@@ -130,6 +130,7 @@ async def _refuse(chat: Chat, why: str, **values: Any) -> None:
         Keyword("到场签到", "活动签到", "到场", "attend", "i am here", "i'm here"),
         Button("attend"),
     ],
+    is_parked=False,
 )
 @leaves_quietly
 async def attend(chat: Chat, said: str = "") -> None:

@@ -13,7 +13,6 @@ from crm.kit.ids import token
 from flows.engine.chat import Chat
 from flows.engine.choices import Choice
 from flows.engine.flow import Button, Command, Keyword, Opens, flow
-from flows.engine.reading import Option
 from flows.steps import loyalty_words, zones
 from flows.steps.patience import A_DAY, leaves_quietly
 
@@ -38,6 +37,7 @@ async def _buy(session: AsyncSession, member_id: int, draw_id: int) -> Chances:
         Keyword("抽奖", "抽红包", "红包", "领红包", "draw", "lucky draw", "red packet"),
         Button("draws"),
     ],
+    is_parked=False,
 )
 @leaves_quietly
 async def draws(chat: Chat, wanted: str = "") -> None:
@@ -70,8 +70,8 @@ async def _pick(chat: Chat) -> str | None:
         return None
     if len(offers) == 1:
         return str(offers[0].draw.id)
-    options = [Option(str(offer.draw.id), offer.draw.name) for offer in offers]
-    return await chat.ask("draws/pick", Choice(*options), timeout=A_DAY)
+    await chat.say("draws/pick", buttons=[[Opens("draws", str(offer.draw.id), offer.draw.name)] for offer in offers])
+    return None
 
 
 def _acts(offer: OfferedDraw) -> list[str]:
@@ -115,20 +115,24 @@ async def _refuse(chat: Chat, error: DomainError) -> bool:
     return error.code() in _FOUND_LATER
 
 
-@flow("verify", starts=[Command("verify"), Keyword("验证", "验证抽奖", "verify", "verify draw"), Button("verify")])
+@flow(
+    "verify",
+    starts=[Command("verify"), Keyword("验证", "验证抽奖", "verify", "verify draw"), Button("verify")],
+    is_parked=False,
+)
 @leaves_quietly
-async def verify(chat: Chat) -> None:
+async def verify(chat: Chat, wanted: str = "") -> None:
     """Recomputes the member's own results from the revealed seed, and says how anybody can."""
     await chat.member()
     known = await chat.look(offering.played)
     if not known:
         await chat.say("draws/nothing_to_verify", buttons=[[Opens("draws")]])
         return
-    picked = str(known[0].id)
-    if len(known) > 1:
-        options = [Option(str(draw.id), draw.name) for draw in known]
-        picked = await chat.ask("draws/pick_to_verify", Choice(*options), timeout=A_DAY)
-    proof = await chat.look(verifying.of_member, int(picked))
+    picked = known if len(known) == 1 else [draw for draw in known if str(draw.id) == wanted]
+    if not picked:
+        await chat.say("draws/pick_to_verify", buttons=[[Opens("verify", str(draw.id), draw.name)] for draw in known])
+        return
+    proof = await chat.look(verifying.of_member, picked[0].id)
     prizes = proof.draw.rules.prizes
     checked = {check.position: check for check in proof.checked}
     lines = [

@@ -42,6 +42,7 @@ async def _leave(session: AsyncSession, member_id: int) -> bool:
         Keyword("排行榜", "签到排行", "签到榜", "leaderboard", "ranking"),
         Button("leaderboard"),
     ],
+    is_parked=False,
 )
 @leaves_quietly
 async def leaderboard(chat: Chat, wanted: str = "") -> None:

@@ -34,6 +34,7 @@ async def _buy(session: AsyncSession, member_id: int) -> int:
 @flow(
     "make_up",
     starts=[Command("makeup"), Keyword("补签", "补签卡", "make up", "make-up", "makeup"), Button("make_up")],
+    is_parked=False,
 )
 @leaves_quietly
 async def make_up(chat: Chat) -> None:

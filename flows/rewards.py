@@ -17,7 +17,6 @@ from flows.engine.chat import Chat
 from flows.engine.choices import Choice
 from flows.engine.flow import Button, Command, Keyword, Menu, Opens, flow
 from flows.engine.questions import Text
-from flows.engine.reading import Option
 from flows.steps import loyalty_words, zones
 from flows.steps.patience import A_DAY, leaves_quietly
 from flows.vouchers import show_voucher
@@ -41,17 +40,18 @@ async def _redeem(session: AsyncSession, member_id: int, reward_id: int, address
         Menu({"zh-CN": "🎁 兑换", "en": "🎁 Rewards"}),
         Button("rewards"),
     ],
+    is_parked=False,
 )
 @leaves_quietly
 async def rewards(chat: Chat, wanted: str = "") -> None:
     """Shows the catalogue, then one reward, then asks before anything is spent."""
     await chat.member()
     currency = await chat.look(loyalty_words.currency)
-    picked = wanted if wanted.isdecimal() else await _pick(chat, currency)
-    if picked is None:
+    if not wanted.isdecimal():
+        await _list(chat, currency)
         return
     try:
-        offer = await chat.look(catalogue.offer, int(picked[:_MOST_DIGITS]))
+        offer = await chat.look(catalogue.offer, int(wanted[:_MOST_DIGITS]))
     except RewardNotFound:
         await chat.say("rewards/gone", buttons=[[Opens("rewards")]])
         return
@@ -66,16 +66,15 @@ async def rewards(chat: Chat, wanted: str = "") -> None:
     await _take(chat, offer, await _address(chat, offer))
 
 
-async def _pick(chat: Chat, currency: str) -> str | None:
+async def _list(chat: Chat, currency: str) -> None:
     offers = (await chat.look(catalogue.offers))[:_MOST]
     balance = await chat.look(points.balance)
     if not offers:
         await chat.say("rewards/none", balance=balance)
-        return None
+        return
     lines = [{**loyalty_words.of_reward(offer.reward), "can_have": offer.can_have} for offer in offers]
-    options = [Option(str(offer.reward.id), offer.reward.name) for offer in offers]
-    values: dict[str, Any] = {"lines": lines, "balance": balance, "currency": currency}
-    return await chat.ask("rewards/pick", Choice(*options), timeout=A_DAY, **values)
+    buttons = [[Opens("rewards", str(offer.reward.id), offer.reward.name)] for offer in offers]
+    await chat.say("rewards/pick", lines=lines, balance=balance, currency=currency, buttons=buttons)
 
 
 async def _address(chat: Chat, offer: Offer) -> str | None:

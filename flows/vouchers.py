@@ -8,10 +8,8 @@ from crm.coupons.service import holding, issuing
 from crm.coupons.types import Voucher
 from crm.kit.errors import DomainError
 from flows.engine.chat import Chat
-from flows.engine.choices import Choice
 from flows.engine.flow import Button, Command, Keyword, Opens, flow
 from flows.engine.questions import Text
-from flows.engine.reading import Option
 from flows.steps import loyalty_words, zones
 from flows.steps.patience import A_DAY, leaves_quietly
 
@@ -38,27 +36,35 @@ async def show_voucher(chat: Chat, voucher_id: UUID) -> None:
         Keyword("优惠券", "我的优惠券", "卡券", "我的券", "coupons", "vouchers", "my coupons", "my vouchers"),
         Button("vouchers"),
     ],
+    is_parked=False,
 )
 @leaves_quietly
-async def vouchers(chat: Chat) -> None:
-    """Lists what can be used, and shows the one that is picked."""
+async def vouchers(chat: Chat, wanted: str = "") -> None:
+    """Lists what can be used, and shows the one that is wanted."""
     await chat.member()
     held = (await chat.look(holding.usable))[:_MOST]
     if not held:
         await chat.say("vouchers/none", buttons=[[Opens("rewards"), Opens("code")]])
         return
-    picked = str(held[0].id) if len(held) == 1 else await _pick(chat, held)
-    await show_voucher(chat, UUID(picked))
+    picked = held if len(held) == 1 else [voucher for voucher in held if str(voucher.id) == wanted]
+    if picked:
+        await show_voucher(chat, picked[0].id)
+    else:
+        await _list(chat, held)
 
 
-async def _pick(chat: Chat, held: list[Voucher]) -> str:
+async def _list(chat: Chat, held: list[Voucher]) -> None:
     zone = ZoneInfo(await chat.look(zones.current))
     lines = [loyalty_words.of_voucher(voucher, zone) for voucher in held]
-    choice = Choice(*(Option(str(voucher.id), voucher.name) for voucher in held))
-    return await chat.ask("vouchers/pick", choice, timeout=A_DAY, lines=lines)
+    buttons = [[Opens("vouchers", str(voucher.id), voucher.name)] for voucher in held]
+    await chat.say("vouchers/pick", lines=lines, buttons=buttons)
 
 
-@flow("code", starts=[Command("code"), Keyword("兑换码", "优惠码", "口令", "code", "promo code"), Button("code")])
+@flow(
+    "code",
+    starts=[Command("code"), Keyword("兑换码", "优惠码", "口令", "code", "promo code"), Button("code")],
+    is_parked=False,
+)
 @leaves_quietly
 async def code(chat: Chat, said: str = "") -> None:
     """Turns a code from an advertisement into a voucher of the member's own."""

@@ -13,6 +13,7 @@ from crm.missions import subscribers
 from crm.missions.service import badges
 from crm.missions.types import Rewards, Step
 from crm.points import service as points
+from flows.engine.buttons import start_data
 from tests.factories.draws import NOTHING, lucky, make_badge, make_draw, make_mission, packets
 from tests.factories.loyalty import make_coupon
 from tests.factories.points import give
@@ -99,7 +100,7 @@ async def test_several_draws_and_an_old_button(session: AsyncSession) -> None:
     async with member(session) as chat:
         await chat.send("/draw")
         chat.expects("Which draw")
-        await chat.send("1")
+        await chat.tap_data(start_data("draws", str(draw.id)))
         chat.expects("100 %")
         await definitions.close(session, draw.id)
         await chat.tap("Play")

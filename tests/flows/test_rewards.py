@@ -150,9 +150,27 @@ async def test_several_vouchers_are_listed(session: AsyncSession) -> None:
         await chat.send("coupons")
         chat.expects("Which one shall I show?")
         assert [button.label for button in chat.buttons] == ["Ten off", "Ten off"]
-        await chat.send("2")
+        listed = chat.buttons
+        await chat.send("/points")
+        chat.expects_not("Which one shall I show?")
+        await chat.tap_data(str(listed[1].data))
         chat.expects(second.code)
         chat.expects_not(first.code)
+        await chat.tap_data(start_data("vouchers", "somebody's"))
+        chat.expects("Which one shall I show?")
+
+
+@LOCALES
+async def test_looking_at_the_shelf_leaves_no_question_behind(session: AsyncSession, locale: str) -> None:
+    await make_reward(session, points=50)
+    async with member(session, locale) as chat:
+        await chat.send("/rewards")
+        (button,) = chat.buttons
+        await chat.send("/points")
+        chat.expects_not(words(locale, "Tin of tea", "茶叶罐"))
+        await chat.tap_data(str(button.data))
+        await chat.send("/points")
+        chat.expects_not(words(locale, "Take it for", "兑换吗"))
 
 
 async def test_a_stranger_signs_up_first(session: AsyncSession) -> None:
