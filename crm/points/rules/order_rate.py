@@ -8,6 +8,7 @@ from pydantic import Field
 from crm.events.catalogue import OrderPlaced
 from crm.kit.text import counted
 from crm.points.kinds import PointsParameters
+from crm.points.prices import priced
 from crm.points.types import MAX_POINTS
 from crm.profiles.types import Profile
 
@@ -39,7 +40,7 @@ class OrderRate:
 
     def explain(self, parameters: OrderRateParameters, locale: str) -> str:
         """The rate in words."""
-        amount = f"{parameters.per_amount.normalize():f} {parameters.currency}"
+        amount = priced(parameters.per_amount, parameters.currency, locale)
         if locale == "zh-CN":
             return f"每消费 {amount}，得 {parameters.points} 积分"
         return f"For every {amount} you spend: {counted(parameters.points, 'point')}"

@@ -9,6 +9,7 @@ from pydantic import Field
 from crm.events.catalogue import OrderPlaced
 from crm.kit.text import counted
 from crm.points.kinds import PointsParameters
+from crm.points.prices import priced
 from crm.points.types import MAX_POINTS
 from crm.profiles.types import Profile
 
@@ -50,14 +51,15 @@ class Purchase:
 
     def explain(self, parameters: PurchaseParameters, locale: str) -> str:
         """The rate in words."""
-        amount = f"{parameters.per_amount.normalize():f} {parameters.currency}"
+        amount = priced(parameters.per_amount, parameters.currency, locale)
+        lowest = priced(parameters.least_amount, parameters.currency, locale)
         goods = ", ".join(parameters.categories)[:100]
         if locale == "zh-CN":
             only = f"购买{goods}，" if goods else ""
-            least = f"（满 {parameters.least_amount.normalize():f}）" if parameters.least_amount else ""
+            least = f"（满 {lowest}）" if parameters.least_amount else ""
             return f"{only}每消费 {amount}{least}，得 {parameters.points} 积分"
         only = f" on {goods}" if goods else ""
-        least = f" (from {parameters.least_amount.normalize():f} on)" if parameters.least_amount else ""
+        least = f" (from {lowest} on)" if parameters.least_amount else ""
         return f"For every {amount} you spend{only}{least}: {counted(parameters.points, 'point')}"
 
 

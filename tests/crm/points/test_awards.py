@@ -32,7 +32,7 @@ async def test_defaults_are_inserted_once_and_not_again_after_a_change(session: 
     assert not (await earning_rules.get(session, first.id)).is_active
     ways = await service.how_to_earn(session, "zh-CN")
     assert [way.rule for way in ways] == ["check_in", "streak", "streak", "survey", "order_rate"]
-    assert ways[-1].text == "每消费 100 CNY，得 10 积分"
+    assert ways[-1].text == "每消费 ¥100，得 10 积分"
 
 
 async def test_an_award_is_given_once_per_event_and_rule(session: AsyncSession) -> None:
