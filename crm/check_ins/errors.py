@@ -1,6 +1,6 @@
 """What can be wrong with check-ins, make-up cards and the leaderboard."""
 
-from crm.kit.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from crm.kit.errors import ConflictError, InvalidError, NotFoundError
 
 
 class InvalidCheckInProgramme(InvalidError):
@@ -19,7 +19,7 @@ class MilestoneTaken(ConflictError):
     """There is an active milestone of this day already; change that one, or switch it off first."""
 
 
-class MakeUpOff(ForbiddenError):
+class MakeUpOff(ConflictError):
     """Missed days cannot be filled; the settings of check-ins allow it by the number of days back."""
 
 
@@ -51,7 +51,7 @@ class InvalidCards(InvalidError):
     """Give 1 to 100 cards and a reason of 1 to 200 characters."""
 
 
-class LeaderboardOff(ForbiddenError):
+class LeaderboardOff(ConflictError):
     """There is no leaderboard; the settings of check-ins can switch it on."""
 
 
