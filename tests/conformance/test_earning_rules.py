@@ -19,7 +19,7 @@ from crm.events.catalogue import (
     OrderPlaced,
     SurveyCompleted,
 )
-from crm.events.loyalty import ReferralQualified
+from crm.events.loyalty import ActivityAttended, ReferralQualified
 from crm.points.kinds import RuleKind, kinds
 from crm.points.types import MAX_POINTS
 from crm.profiles.types import Profile, Stage
@@ -39,6 +39,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "profile_completed": {**POINTS, "fields": ["phone"]},
     "interaction": {**POINTS, "campaign_ids": [1], "buttons": ["a"]},
     "referral": POINTS,
+    "activity": {**POINTS, "activity_ids": [1]},
     "order_rate": {**POINTS, "per_amount": "100.00", "currency": "CNY", "most_points": 1000},
 }
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -58,6 +59,9 @@ EVENTS: dict[type, st.SearchStrategy[Any]] = {
         lambda count: ReferralQualified(
             member_id=1, referral_id=UUID(int=1), programme_id=1, friend_id=2, act="sign_up", count=count
         )
+    ),
+    ActivityAttended: st.integers(1, 3).map(
+        lambda number: ActivityAttended(member_id=1, activity_id=number, registration_id=1, by="member")
     ),
     ButtonTapped: st.sampled_from([None, 1]).map(
         lambda number: ButtonTapped(member_id=1, button="a", campaign_id=number)
