@@ -18,13 +18,12 @@ from crm.members import service as members
 from crm.members.types import MemberChanges
 from crm.orders import service as orders
 from crm.orders.types import NewOrder, OrderItem
-from crm.referrals.service import links
 from crm.sign_ups import service as sign_ups
 from crm.tags import service as tags
 from crm.tiers.service import standings
 from runtime.demo_data import loyalty, shelf
 from runtime.demo_data.dice import Dice
-from runtime.demo_data.friends import Friends, borrow
+from runtime.demo_data.friends import Friends
 from runtime.demo_data.gifts import Gift
 from runtime.demo_data.loyalty import Visitor
 from runtime.demo_data.moving import set_clock
@@ -35,6 +34,8 @@ CHANNEL = "webchat"
 BOT_NAME = "Tea shop (demo)"
 SOURCE = "demo"
 _AT_ONCE = 6
+_RELAYS = 3
+"""Tasks that hand over what happened; most of their time is waiting for the database."""
 _MOST_DAYS_OF_CHECK_INS = 60
 _GOODS = (
     ("Longjing 100 g", 128),
@@ -72,8 +73,7 @@ async def fill(sessions: Sessions, *, count: int = MEMBERS) -> int:
             async with slots, sessions.begin() as session:
                 member_id = await _live(session, person, bot.id, today, friends)
                 if can_bring and person in friends.hosts:
-                    friends.known_by(person, await links.code_of(session, member_id))
-                    await borrow(session, member_id)
+                    await friends.known(session, person, member_id)
             if person.has_signed_up:
                 visitors.append(Visitor(person.number, member_id, person.joined_days_ago, person.stopped_days_ago))
                 async with slots, sessions.begin() as session:
@@ -86,7 +86,7 @@ async def fill(sessions: Sessions, *, count: int = MEMBERS) -> int:
                     group.create_task(live(person))
         cup = next((reward.coupon_id for reward in offered.rewards if reward.coupon_id is not None), None)
         await loyalty.enliven(sessions, sorted(visitors, key=lambda one: one.number), cup, today)
-    await relay.relay_all(sessions, limit=100 * count)
+    await asyncio.gather(*(relay.relay_all(sessions, limit=100 * count) for _ in range(_RELAYS)))
     return count
 
 

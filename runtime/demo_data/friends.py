@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db.session import vault
 from crm.members.types import Contact
-from crm.referrals.service import devices, joining
+from crm.referrals.service import devices, joining, links
 from runtime.demo_data.dice import Dice
 from runtime.demo_data.people import Person
 
@@ -29,9 +29,11 @@ class Friends:
         self._doubtful = set(ordering[:_DOUBTFUL])
         self._codes: dict[int, str] = {}
 
-    def known_by(self, host: Person, code: str) -> None:
-        """The host's code, by which friends come."""
-        self._codes[host.number] = code
+    async def known(self, session: AsyncSession, host: Person, member_id: int) -> None:
+        """The host is there: from now on friends can come by their link."""
+        self._codes[host.number] = await links.code_of(session, member_id)
+        if host == self.hosts[0]:
+            await _borrow(session, member_id)
 
     async def bring(self, session: AsyncSession, person: Person, contact: Contact) -> None:
         """At the first contact: the person came through a host's link, if they have one."""
@@ -40,7 +42,7 @@ class Friends:
             return
         await joining.touch(session, contact.member.id, self._codes[host.number], identity_id=contact.identity.id)
         if person.number in self._doubtful:
-            await borrow(session, contact.member.id)
+            await _borrow(session, contact.member.id)
 
     def _host(self, person: Person) -> Person | None:
         dice = Dice(f"friend {person.number}")
@@ -50,6 +52,5 @@ class Friends:
         return dice.pick(earlier)
 
 
-async def borrow(session: AsyncSession, member_id: int) -> None:
-    """The member was seen on the first host's device."""
+async def _borrow(session: AsyncSession, member_id: int) -> None:
     await devices.note(session, member_id, devices.fingerprint(vault(session), _NETWORK, _BROWSER))
