@@ -43,7 +43,7 @@ _CHECK_IN = Prepared(
         " FROM counted JOIN told ON told.member_id = counted.member_id"
         " LEFT JOIN check_in_programmes p ON p.id = 1"
     ),
-    one_by=("member_id", "member_id"),
+    one_by={"member_id": "member_id"},
 )
 
 

@@ -32,7 +32,7 @@ _ARRIVE = Prepared(
     select(*_found.c, *_made.c).join_from(
         _found, _made, _made.c.made_identity_id == _found.c.identity_id, isouter=True
     ),
-    one_by=("identity_address", "address"),
+    one_by={"identity_bot_id": "bot_id", "identity_address": "address"},
 )
 
 

@@ -31,7 +31,7 @@ AT_ONCE = 2
 MOST_AT_ONCE = 6
 PATIENCE = 0.05
 """Seconds that somebody waits before one more company is opened: those before may wait for a lock."""
-LIMIT = 2.0
+LIMIT = 5.0
 """Seconds that a company takes at most: the slow one goes on alone, and so do the others."""
 
 

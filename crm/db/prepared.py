@@ -5,7 +5,7 @@ key of the whole tree, a result object. On the path of an inbound update that wa
 Both ways share the session's connection and transaction, and raise the same errors.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ClauseElement, event, make_url
@@ -15,7 +15,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from crm.db.lean import begin, lean_of
 from crm.db.plural import Rows, encoded
-from crm.db.seats import Call, Seat, at_most_one, exactly
+from crm.db.seats import Call, Seat, Take, at_most_one, exactly
 from crm.db.told import DRIVER_ERRORS, as_usual
 
 _DIALECT = make_url("postgresql+asyncpg://").get_dialect()()
@@ -59,13 +59,13 @@ class Prepared:
     """A statement with named parameters, whose large tree is walked once instead of each time.
 
     Lists are compared with `any_` of one array, as `in_` writes one parameter per value. JSON is given as text
-    and answered decoded. What a company sends in one exchange must be told apart again: `one_by` names a column
-    and the parameter that it holds in the one row that is answered, if any; a statement that only reads and answers
-    everybody alike `is_shared`.
+    and answered decoded. What a company sends in one exchange must be told apart again: `one_by` maps columns
+    of the one row that is answered, if any, to the parameters that they hold, enough to know whose row it is; a
+    statement that only reads and answers everybody alike `is_shared`.
     """
 
     def __init__(
-        self, statement: ClauseElement, *, one_by: tuple[str, str] | None = None, is_shared: bool = False
+        self, statement: ClauseElement, *, one_by: Mapping[str, str] | None = None, is_shared: bool = False
     ) -> None:
         compiled = statement.compile(dialect=_DIALECT)
         assert isinstance(compiled, SQLCompiler)
@@ -83,12 +83,16 @@ class Prepared:
         arguments = [given[name] for name in self._names]
         try:
             if isinstance(driver, Seat):
-                take = None if self._one_by is None else at_most_one(self._one_by[0], given[self._one_by[1]])
-                return await driver.ask(Call(self._text, arguments, take, self._is_shared))
+                return await driver.ask(Call(self._text, arguments, self._take(given), self._is_shared))
             found: list[Any] = await driver.fetch(self._text, *arguments)
         except DRIVER_ERRORS as error:
             raise as_usual(self._text, error) from error
         return found
+
+    def _take(self, given: Mapping[str, Any]) -> Take | None:
+        if self._one_by is None:
+            return None
+        return at_most_one(*((column, given[name]) for column, name in self._one_by.items()))
 
     async def each(self, session: AsyncSession, rows: Rows) -> list[Any]:
         """Of a statement whose only parameter is `rows`, and which answers a row for each of them, in order."""

@@ -40,11 +40,12 @@ def exactly(number: int) -> Take:
     return lambda _, start: start + number
 
 
-def at_most_one(column: str, value: Any) -> Take:
-    """Each call answers one row, whose `column` then is `value`, or none."""
+def at_most_one(*columns: tuple[str, Any]) -> Take:
+    """Each call answers one row, whose columns then have these values, or none."""
 
     def take(rows: Sequence[Any], start: int) -> int:
-        return start + 1 if start < len(rows) and rows[start][column] == value else start
+        is_own = start < len(rows) and all(rows[start][column] == value for column, value in columns)
+        return start + is_own
 
     return take
 

@@ -75,8 +75,11 @@ _FINISH = Part(
     answers_each=True,
 )
 _TAKE = Prepared(
-    text("SELECT CAST(:chat_key AS text) AS chat_key, * FROM siyu_take_update(:bot_id, :chat_key)"),
-    one_by=("chat_key", "chat_key"),
+    text(
+        "SELECT CAST(:bot_id AS bigint) AS bot_id, CAST(:chat_key AS text) AS chat_key, *"
+        " FROM siyu_take_update(:bot_id, :chat_key)"
+    ),
+    one_by={"bot_id": "bot_id", "chat_key": "chat_key"},
 )
 
 

@@ -49,7 +49,7 @@ _ZONE = Prepared(
         MEMBERS.c.zone_changes_at,
         brand_zone.label("of_brand"),
     ).where(MEMBERS.c.id == bindparam("own_id")),
-    one_by=("id", "own_id"),
+    one_by={"id": "own_id"},
 )
 
 

@@ -20,7 +20,7 @@ from crm.db.session import Sessions
 
 _ADD = Prepared(
     text("INSERT INTO event_wishes (subscriber, kind) VALUES (:name, 'company') ON CONFLICT DO NOTHING RETURNING *"),
-    one_by=("subscriber", "name"),
+    one_by={"subscriber": "name"},
 )
 _ALONE = Prepared(text("INSERT INTO event_wishes (subscriber, kind) VALUES (:name, 'company')"))
 _TRANSACTION = Prepared(select(func.txid_current()), is_shared=True)

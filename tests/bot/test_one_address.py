@@ -1,0 +1,36 @@
+"""One address at two bots, written to at the same time: each bot's update and member are its own."""
+
+import asyncio
+from functools import partial
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.conversations.arriving import arrive
+from crm.db.company import Company
+from crm.db.session import Sessions
+from crm.inbox import service as inbox
+from crm.members import service as members
+from tests.bot.loop import CHANNEL, make_loop_bot
+
+ADDRESS = "7"
+
+
+async def _take(session: AsyncSession, bot_id: int) -> int | None:
+    taken = await inbox.next_for_chat(session, bot_id, ADDRESS)
+    return None if taken is None else taken.bot_id
+
+
+async def _arrive(session: AsyncSession, bot_id: int) -> int | None:
+    arrival = await arrive(session, bot_id=bot_id, address=ADDRESS, chat_key=ADDRESS)
+    return None if arrival is None else int(arrival.contact["identity_bot_id"])
+
+
+async def test_what_belongs_to_one_bot_is_not_given_to_the_other(committed_sessions: Sessions) -> None:
+    first, second = [(await make_loop_bot(committed_sessions)).id for _ in range(2)]
+    async with committed_sessions.begin() as session:
+        await inbox.store(session, bot_id=second, update_key="1", chat_key=ADDRESS, payload=b"{}")
+        await members.ensure_identity(session, bot_id=second, channel=CHANNEL, address=ADDRESS)
+    company = Company(committed_sessions)
+    for work in (_take, _arrive):
+        asked = (company.run(partial(work, bot_id=bot), order=(bot, ADDRESS)) for bot in (first, second))
+        assert await asyncio.gather(*asked) == [None, second]
