@@ -20,10 +20,9 @@ from admin_api.routing import page_router
 from admin_api.schemas import Cursor, IdPath
 from crm.activities.service import definitions, reporting
 from crm.activities.types import Activity, RegistrationStatus
-from crm.kit.errors import DomainError, NotFoundError
+from crm.kit.errors import DomainError
 from crm.members import bulk
 from crm.operators.permissions import Permission
-from crm.sources import service as sources
 
 HERE = f"{ROOT}/activities"
 router = page_router(HERE)
@@ -31,10 +30,6 @@ _READ, _WRITE = allow(Permission.ACTIVITIES_READ), allow(Permission.ACTIVITIES_W
 _ASSIST = allow(Permission.ACTIVITIES_ASSIST)
 _PAGE = 50
 Posted = Annotated[ActivityForm, Form()]
-
-
-class NoSuchLink(NotFoundError):
-    """The door has no address on this channel."""
 
 
 @router.get("", dependencies=[_READ], name="activity.list_page")
@@ -162,15 +157,6 @@ async def renew_door(edge: EdgeOf, activity_id: IdPath) -> Response:
     """Another code at the door."""
     await api.renew_door(edge, activity_id)
     return redirect(edge, f"{HERE}/{activity_id}", done="There is a new code for the door.")
-
-
-@router.get("/{activity_id}/door/{channel}", dependencies=[_ASSIST], name="activity.door_picture")
-async def door_picture(edge: EdgeOf, activity_id: IdPath, channel: str) -> Response:
-    """The QR code of one channel's address as PNG, large enough for print."""
-    door = await definitions.door(edge.session, activity_id, public_url=public_url(edge.request))
-    if channel not in door.links:
-        raise NoSuchLink
-    return Response(sources.qr_png(door.links[channel], scale=16), media_type="image/png")
 
 
 @router.get("/{activity_id}/file", dependencies=[_READ], name="activity.registrations_from_page")

@@ -11,6 +11,7 @@ _KINDS = (
     *("bulk_deliveries", "interactive_deliveries", "delivery_sources"),
     *("journeys", "earning_rules", "bots", "operators", "sources", "ledger_transactions", "api_keys"),
     *("idempotency_keys", "imports", "attribute_definitions", "consents"),
+    *("activities", "activity_registrations"),
 )
 _COUNTS = " UNION ALL ".join(f"SELECT '{kind}', count(*) FROM {kind}" for kind in _KINDS)
 

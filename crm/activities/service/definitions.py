@@ -1,6 +1,7 @@
 """Activities as operators keep them: made, published, changed, closed, called off."""
 
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -115,6 +116,14 @@ async def door(session: AsyncSession, activity_id: int, *, public_url: str) -> D
     active = await bots.listing(session, active_only=True)
     links = {bot.channel: sources.address(bot, f"{DOOR_PREFIX}{code}", public_url) for bot in active}
     return Door(code, {channel: link for channel, link in links.items() if link is not None})
+
+
+async def set_photo(session: AsyncSession, activity_id: int, photo_media_id: UUID) -> Activity:
+    """The picture that members see. Raises ActivityNotFound, MediaNotFoundError."""
+    await repository.activity(session, activity_id, locked=True)
+    await media.get(session, photo_media_id)
+    await _set(session, activity_id, photo_media_id=photo_media_id)
+    return await repository.activity(session, activity_id)
 
 
 async def renew_door(session: AsyncSession, activity_id: int) -> None:

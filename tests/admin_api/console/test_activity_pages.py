@@ -9,6 +9,7 @@ from crm.activities.service import attending, definitions, registering
 from crm.activities.types import ActivityStatus
 from crm.operators.permissions import Role
 from tests.admin_api.conftest import Site
+from tests.admin_api.console.loyalty import picture
 from tests.factories.activities import door_code, make_activity, make_feedback_survey
 from tests.factories.bots import make_bot
 from tests.factories.members import make_member
@@ -16,9 +17,17 @@ from tests.factories.points import give
 
 HOSTILE = '"><img src=x onerror=alert(1)>林'
 FORM = {
-    "name_zh": "茶会", "name_en": "Tea evening", "place_en": "Tea house", "reminder_hours": "2, 24",
-    "starts_at": "2400-03-01T14:00", "ends_at": "2400-03-01T16:00", "capacity": "2", "points": "10",
-    "has_waiting_list": "true", "cancel_hours": "24", "feedback_hours": "1",
+    "name_zh": "茶会",
+    "name_en": "Tea evening",
+    "place_en": "Tea house",
+    "reminder_hours": "2, 24",
+    "starts_at": "2400-03-01T14:00",
+    "ends_at": "2400-03-01T16:00",
+    "capacity": "2",
+    "points": "10",
+    "has_waiting_list": "true",
+    "cancel_hours": "24",
+    "feedback_hours": "1",
 }
 TERMS = {"starts_at": "2400-03-01T14:00:00+08:00", "ends_at": "2400-03-01T16:00:00+08:00"}
 API = "/api/v1/activities"
@@ -65,6 +74,12 @@ async def test_an_activity_from_draft_to_its_list(site: Site) -> None:
     assert 'value="2400-03-01T14:00"' in page
     assert 'value="24, 2"' in page
     assert (await browser.post(here, **{**FORM, "capacity": "1"})).status_code == 303
+    assert (await browser.client.get(f"{here}/picture")).status_code == 404
+    for data, status in ((b"no picture", 422), (b"", 422), (picture(), 303)):
+        files = {"picture": ("tea.png", data, "image/png")}
+        answer = await browser.client.post(f"{here}/picture", data={"csrf_token": browser.token}, files=files)
+        assert answer.status_code == status, answer.text[-2000:]
+    assert (await browser.client.get(f"{here}/picture")).headers["content-type"].startswith("image/")
     assert (await browser.post(f"{here}/publish")).status_code == 303
     assert f"activity:{activity_id}" in (await browser.get(here)).text
     async with site.deps.sessions.begin() as session:
