@@ -21,6 +21,7 @@ from crm.check_ins.repository import Filling
 from crm.check_ins.types import CardCause, DayKind, MadeUp
 from crm.db import clock
 from crm.db.session import Sessions
+from crm.events import relay
 from crm.events import service as events
 from crm.events.types import RecordedEvent
 from crm.kit.errors import DomainError
@@ -28,6 +29,7 @@ from crm.members import service as members
 from crm.points import service as points
 from crm.points.errors import InsufficientPoints
 from crm.profiles import service as profiles
+from crm.sign_ups import service as sign_ups
 from tests.conftest import At
 from tests.factories.check_ins import allow, on_days
 from tests.factories.members import make_member
@@ -160,6 +162,20 @@ async def test_an_event_gives_its_cards_once_and_no_more_than_may_be_held(sessio
         await cards.earn(session, order)
     assert await cards.held(session, member.id) == 2
     assert len(await cards.moves(session, member.id)) == 1
+
+
+async def test_events_are_handed_over_while_the_settings_promise_cards(sessions: Sessions) -> None:
+    held = []
+    for promised in ({"member_signed_up": 2}, {}):
+        async with sessions.begin() as session:
+            await allow(session, cards_for=promised)
+            member = await make_member(session)
+            await sign_ups.complete(session, member.id, channel="telegram")
+        for _ in range(2):
+            await relay.relay_all(sessions)
+        async with sessions() as session:
+            held.append(await cards.held(session, member.id))
+    assert held == [2, 0]
 
 
 async def test_a_hundred_parallel_make_ups_have_one_effect(committed_sessions: Sessions) -> None:
