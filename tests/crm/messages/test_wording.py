@@ -9,7 +9,7 @@ from crm.messages.service import render_flow
 from crm.messages.types import ChannelTraits
 
 TRAITS = ChannelTraits("test")
-VALUES = {"name": "Lin <b>", "points": 1200}
+VALUES = {"name": "Lin <b>", "points": 1200, "pending": 0}
 
 
 async def shown(session: AsyncSession, locale: str = "en") -> str:
