@@ -3,7 +3,7 @@
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from crm.coupons.errors import VoucherNotFound
+from crm.coupons.errors import CouponNotFound, VoucherNotFound
 from crm.coupons.service import holding, issuing
 from crm.coupons.types import Voucher
 from crm.kit.errors import DomainError
@@ -14,6 +14,7 @@ from flows.steps import loyalty_words, zones
 from flows.steps.patience import A_DAY, leaves_quietly
 
 _MOST = 12
+_TRIES = 5
 _MAX_CODE = 80
 
 
@@ -67,14 +68,23 @@ async def _list(chat: Chat, held: list[Voucher]) -> None:
 )
 @leaves_quietly
 async def code(chat: Chat, said: str = "") -> None:
-    """Turns a code from an advertisement into a voucher of the member's own."""
+    """Turns a code from an advertisement into a voucher of the member's own; one that nobody knows is asked again."""
     await chat.member()
-    given = said or await chat.ask("vouchers/ask_code", Text(_MAX_CODE), timeout=A_DAY)
-    try:
-        voucher = await chat.do(issuing.claim, given)
-    except DomainError as error:
-        zone = ZoneInfo(await chat.look(zones.current))
-        refusal = loyalty_words.of_refusal(error, zone)
-        await chat.say("vouchers/refused", **refusal, buttons=[[Opens("code"), Opens("vouchers")]])
-        return
-    await show_voucher(chat, voucher.id)
+    for _ in range(_TRIES):
+        given = said or await chat.ask("vouchers/ask_code", Text(_MAX_CODE), timeout=A_DAY)
+        try:
+            voucher = await chat.do(issuing.claim, given)
+        except CouponNotFound as error:
+            await _refuse(chat, error)
+            said = ""
+        except DomainError as error:
+            await _refuse(chat, error)
+            return
+        else:
+            await show_voucher(chat, voucher.id)
+            return
+
+
+async def _refuse(chat: Chat, error: DomainError) -> None:
+    refusal = loyalty_words.of_refusal(error, ZoneInfo(await chat.look(zones.current)))
+    await chat.say("vouchers/refused", **refusal, buttons=[[Opens("code"), Opens("vouchers")]])

@@ -143,6 +143,20 @@ async def test_codes(session: AsyncSession, at: At, locale: str) -> None:
         chat.expects(words(locale, "been given out", "领完了"))
 
 
+async def test_a_slip_in_a_code_is_asked_again(session: AsyncSession) -> None:
+    await make_coupon(session, shared_code="SPRING26")
+    async with member(session) as chat:
+        await chat.send("/code")
+        await chat.send("SPRIMG26")
+        chat.expects("don't know this code", "What does the code say?")
+        await chat.send("SPRING26")
+        chat.expects("Ten off")
+        await chat.send("/code nothing")
+        chat.expects("What does the code say?")
+        await chat.send("/points")
+        chat.expects_not("What does the code say?")
+
+
 async def test_several_vouchers_are_listed(session: AsyncSession) -> None:
     async with member(session) as chat:
         first = await issue(session, chat.member_id, await make_coupon(session, valid_days=3))
