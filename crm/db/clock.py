@@ -7,10 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from crm.db.prepared import Prepared
+from crm.db.seats import Table
 
 _NOW = "siyu_now"
-_COMMON = "siyu_common_now"
-_ASK = Prepared(select(func.siyu_now()))
+_TABLE = "siyu_table"
+_ASK = Prepared(select(func.siyu_now().label("now")), time_in="now", is_shared=True)
 
 
 async def now(session: AsyncSession) -> datetime:
@@ -30,19 +31,23 @@ async def ask(session: AsyncSession) -> datetime:
 def remember(session: AsyncSession, value: datetime) -> datetime:
     """Set this transaction's time, when a statement already brought `siyu_now()` along; answers the time that counts.
 
-    Sessions that share a transaction have one time, the first that one of them brought along.
+    Sessions at one table have its time, unless theirs is later: what is done for a member after waiting for a lock
+    must not seem to be older than what was done before by its holder.
     """
     found = value.astimezone(UTC)
-    common: dict[str, datetime] | None = session.info.get(_COMMON)
-    if common is not None:
-        found = common.setdefault(_NOW, found)
+    table: Table | None = session.info.get(_TABLE)
+    if table is not None:
+        if _NOW in session.info:
+            found = session.info[_NOW]
+        elif table.time is not None and table.time > found:
+            found = table.time.astimezone(UTC)
     session.info[_NOW] = found
     return found
 
 
-def share(session: AsyncSession, common: dict[str, datetime]) -> None:
-    """Have one time with all sessions that were given the same `common`, which begins empty."""
-    session.info[_COMMON] = common
+def share(session: AsyncSession, table: Table) -> None:
+    """Have one time with all sessions at this table."""
+    session.info[_TABLE] = table
 
 
 @event.listens_for(Session, "after_transaction_end")

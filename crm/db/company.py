@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import Context, copy_context
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, event
@@ -130,10 +129,7 @@ class Company:
         connection = await transaction.shared()
         event.listen(connection, "savepoint", _refuse)
         table = Table(driver, len(guests))
-        time: dict[str, datetime] = {}
-        tasks += [
-            asyncio.create_task(self._sit(table, connection, guest, time), context=guest.context) for guest in guests
-        ]
+        tasks += [asyncio.create_task(self._sit(table, connection, guest), context=guest.context) for guest in guests]
         for guest, task in zip(guests, tasks, strict=True):
             _end_with(task, guest.done)
         serving = asyncio.create_task(table.serve())
@@ -149,12 +145,12 @@ class Company:
                 raise Apart
             task.result()
 
-    async def _sit(self, table: Table, connection: Connection, guest: _Guest, time: dict[str, datetime]) -> Any:
+    async def _sit(self, table: Table, connection: Connection, guest: _Guest) -> Any:
         session = self._sessions(bind=None)
         session.sync_session.bind = connection
         session.sync_session.join_transaction_mode = "rollback_only"
         without_savepoints(session)
-        clock.share(session, time)
+        clock.share(session, table)
         seat_at(session, Seat(table))
         try:
             result = await guest.work(session)

@@ -61,11 +61,16 @@ class Prepared:
     Lists are compared with `any_` of one array, as `in_` writes one parameter per value. JSON is given as text
     and answered decoded. What a company sends in one exchange must be told apart again: `one_by` maps columns
     of the one row that is answered, if any, to the parameters that they hold, enough to know whose row it is; a
-    statement that only reads and answers everybody alike `is_shared`.
+    statement that only reads and answers everybody alike `is_shared`. `time_in` names a column with `siyu_now()`.
     """
 
     def __init__(
-        self, statement: ClauseElement, *, one_by: Mapping[str, str] | None = None, is_shared: bool = False
+        self,
+        statement: ClauseElement,
+        *,
+        one_by: Mapping[str, str] | None = None,
+        is_shared: bool = False,
+        time_in: str | None = None,
     ) -> None:
         compiled = statement.compile(dialect=_DIALECT)
         assert isinstance(compiled, SQLCompiler)
@@ -75,6 +80,7 @@ class Prepared:
         self._fixed = compiled.params
         self._one_by = one_by
         self._is_shared = is_shared
+        self._time_in = time_in
 
     async def fetch(self, session: AsyncSession, **values: Any) -> list[Any]:
         """The rows, inside the session's transaction. Raises what a session's `execute` raises."""
@@ -83,7 +89,7 @@ class Prepared:
         arguments = [given[name] for name in self._names]
         try:
             if isinstance(driver, Seat):
-                return await driver.ask(Call(self._text, arguments, self._take(given), self._is_shared))
+                return await driver.ask(Call(self._text, arguments, self._take(given), self._time_in, self._is_shared))
             found: list[Any] = await driver.fetch(self._text, *arguments)
         except DRIVER_ERRORS as error:
             raise as_usual(self._text, error) from error

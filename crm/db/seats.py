@@ -6,6 +6,7 @@ Equal statements go out in one exchange, as `crm.db.company` says. A seat stands
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from crm.db.plural import encoded, one_after_another
@@ -26,6 +27,8 @@ class Call:
     arguments: Sequence[Any]
     take: Take | None
     """None: it runs by itself."""
+    time_in: str | None = None
+    """Column with the server's time, if the statement brings it along."""
     is_shared: bool = False
     """Whether equal arguments have one answer for everybody."""
     joins: bool = False
@@ -59,6 +62,8 @@ class Table:
         self._asked: list[tuple[Call, asyncio.Future[list[Any]]]] = []
         self._is_turn = asyncio.Event()
         self._is_broken = False
+        self.time: datetime | None = None
+        """The latest that a round brought along which was the first to do so: after the locks of all who asked."""
 
     async def ask(self, call: Call) -> list[Any]:
         """The rows of `call`. Raises what the driver raises, Apart when the error was somebody else's."""
@@ -107,10 +112,15 @@ class Table:
         answers: list[tuple[asyncio.Future[list[Any]], list[Any]]] = []
         for group in groups.values():
             found = await self._answer([call for call, _ in group])
+            self._look_at_the_clock(group[0][0].time_in, found)
             answers += zip((future for _, future in group), found, strict=True)
         for future, rows in answers:
             if not future.done():
                 future.set_result(rows)
+
+    def _look_at_the_clock(self, column: str | None, found: Sequence[Sequence[Any]]) -> None:
+        if column is not None and self.time is None:
+            self.time = max((row[column] for rows in found for row in rows), default=None)
 
     async def _answer(self, calls: Sequence[Call]) -> list[list[Any]]:
         first = calls[0]

@@ -80,6 +80,7 @@ _TAKE = Prepared(
         " FROM siyu_take_update(:bot_id, :chat_key)"
     ),
     one_by={"bot_id": "bot_id", "chat_key": "chat_key"},
+    time_in="at",
 )
 
 

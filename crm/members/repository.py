@@ -50,6 +50,7 @@ _ZONE = Prepared(
         brand_zone.label("of_brand"),
     ).where(MEMBERS.c.id == bindparam("own_id")),
     one_by={"id": "own_id"},
+    time_in="now",
 )
 
 
