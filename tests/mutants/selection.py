@@ -1,7 +1,18 @@
 """Which tests judge mutants of the ledger, the quick and telling ones first."""
 
 ROOM = "tests/crm/points"
-POSTING = ("postings", "details", "holds", "pending", "expiry", "reversal", "merge", "history", "random_operations")
+POSTING = (
+    "postings",
+    "details",
+    "sets_and_takings",
+    "holds",
+    "pending",
+    "expiry",
+    "reversal",
+    "merge",
+    "history",
+    "random_operations",
+)
 """Whatever moves points, on sessions that roll back; mutants of Python are judged by more, see pyproject.toml."""
 CROWDS = ("parallel", "random_parallel")
 """Many at once with real commits: for faults in what locks."""
