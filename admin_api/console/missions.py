@@ -19,7 +19,9 @@ from admin_api.schemas import IdPath
 from crm.coupons.service import definitions as coupons
 from crm.draws.service import definitions as draws
 from crm.draws.types import DrawStatus
+from crm.events.catalogue import CATALOGUE
 from crm.kit.errors import DomainError
+from crm.missions.policy import COUNTED_KINDS
 from crm.missions.service import badges, definitions
 from crm.missions.types import Window
 from crm.operators.permissions import Permission
@@ -122,4 +124,5 @@ async def _choices(edge: Edge) -> dict[str, Any]:
         "badges": [{"value": one.id, "label": f"{one.emoji} {in_locale(edge.acting, one.name)}"} for one in known],
         "draws": [{"value": one.id, "label": in_locale(edge.acting, one.name)} for one in running],
         "windows": [window.value for window in Window],
+        "countable": {kind: CATALOGUE[kind].title for kind in sorted(COUNTED_KINDS) if kind in CATALOGUE},
     }
