@@ -99,9 +99,9 @@ class Outbound:
 
 @dataclass(frozen=True)
 class ButtonSpec:
-    """A button as an operator writes it: a label, and one of `url`, `opens` (a flow, `survey:KEY` or `activity:ID`) or `tag`.
+    """A button as an operator writes it: a label, and one of `url`, `opens` or `tag`.
 
-    `tag` may stand beside `opens`: the tap does both.
+    `opens` names a flow, `survey:KEY` or `activity:ID`. `tag` may stand beside `opens`: the tap does both.
     """
 
     label: dict[str, str]

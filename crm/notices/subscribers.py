@@ -7,12 +7,15 @@ from crm.events.loyalty import (
     ActivityFeedbackDue,
     ActivityPlaceGiven,
     ActivityReminderDue,
+    MissionCompleted,
     RedemptionAdvanced,
     RedemptionCancelled,
+    ReferralQualified,
     TierChanged,
 )
 from crm.events.subscriptions import subscriber
 from crm.events.types import RecordedEvent
+from crm.missions.service import badges, definitions
 from crm.notices import activities, service
 from crm.rewards.service import fulfilment
 from crm.rewards.types import RedemptionStatus
@@ -67,6 +70,36 @@ async def on_tier_changed(session: AsyncSession, event: RecordedEvent) -> None:
         before=before.name if before else None,
         multiplier=float(now.multiplier) if now else 1.0,
     )
+
+
+@subscriber("notices.mission_completed", MissionCompleted)
+async def on_mission_completed(session: AsyncSession, event: RecordedEvent) -> None:
+    """The member did what a mission asks for; what it gave is said at once."""
+    fact = event.as_event(MissionCompleted)
+    assert isinstance(fact, MissionCompleted)
+    if fact.member_id is None:
+        return
+    badge = await badges.get(session, fact.badge_id) if fact.badge_id is not None else None
+    await service.tell(
+        session,
+        fact.member_id,
+        "notices/mission_completed",
+        event_id=event.id,
+        mission=(await definitions.get(session, fact.mission_id)).name,
+        points=fact.points,
+        has_coupon=fact.coupon_id is not None,
+        badge=badge.name if badge else None,
+        chances=fact.draw_chances,
+    )
+
+
+@subscriber("notices.referral_qualified", ReferralQualified)
+async def on_referral_qualified(session: AsyncSession, event: RecordedEvent) -> None:
+    """A friend whom the member invited counts now."""
+    fact = event.as_event(ReferralQualified)
+    assert isinstance(fact, ReferralQualified)
+    if fact.member_id is not None:
+        await service.tell(session, fact.member_id, "notices/referral_qualified", event_id=event.id, count=fact.count)
 
 
 @subscriber("notices.activity_reminder", ActivityReminderDue)

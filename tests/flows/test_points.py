@@ -79,9 +79,7 @@ async def test_new_ways_to_earn_are_told(session: AsyncSession, locale: str) -> 
     )
     async with member(session, locale) as chat:
         await chat.send("/points")
-        chat.expects(
-            words(locale, "For every CN¥100 you spend on tea: 10 points", "购买tea，每消费 ¥100，得 10 积分")
-        )
+        chat.expects(words(locale, "For every CN¥100 you spend on tea: 10 points", "购买tea，每消费 ¥100，得 10 积分"))
         chat.expects(words(locale, "Write a review with a picture: 8 points", "发表带图评价，得 8 积分"))
         chat.expects(told[locale])
 
