@@ -51,7 +51,7 @@ class InvalidCards(InvalidError):
     """Give 1 to 100 cards and a reason of 1 to 200 characters."""
 
 
-class LeaderboardOff(ConflictError):
+class LeaderboardOff(NotFoundError):
     """There is no leaderboard; the settings of check-ins can switch it on."""
 
 

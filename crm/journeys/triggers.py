@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self, get_origin, get_type_hints
 from pydantic import Field, TypeAdapter, model_validator
 
 from crm.events.catalogue import CATALOGUE
-from crm.kit.rules import Parameters
+from crm.kit.rules import Parameters, TimeOfDay
 
 FIRST_HOUR = time(10)
 """When members are written to, unless said otherwise: by their own clock."""
@@ -80,7 +80,7 @@ class DateTrigger(Parameters):
     kind: Literal["date"] = "date"
     date: DateProperty
     offset_days: int = Field(0, ge=-60, le=60, description="Days after that day; below zero: before it.")
-    at: time = Field(FIRST_HOUR, description="From this time of day on, by the member's own clock.")
+    at: TimeOfDay = Field(FIRST_HOUR, description="From this time of day on, by the member's own clock.")
 
     @model_validator(mode="after")
     def _is_local(self) -> Self:

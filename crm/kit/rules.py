@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from datetime import datetime, time
+from typing import Annotated, Any, Generic, Protocol, TypeVar, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, WithJsonSchema
 from sqlalchemy import ColumnElement, FromClause
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +15,10 @@ class Parameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
+
+_TIME_OF_DAY = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$"
+TimeOfDay = Annotated[time, WithJsonSchema({"type": "string", "pattern": _TIME_OF_DAY, "examples": ["10:00"]})]
+"""On somebody's own clock, without an offset, which `format: time` of a JSON Schema would ask for."""
 
 P = TypeVar("P", bound=Parameters)
 

@@ -97,7 +97,7 @@ async def test_the_leaderboard_and_taking_a_member_off(site: Site) -> None:
     member_id = await _checked_in(site)
     async with await site.api() as client:
         off = await client.get("/api/v1/check-ins/leaderboard")
-        assert (off.status_code, off.json()["code"]) == (409, "leaderboard_off")
+        assert (off.status_code, off.json()["code"]) == (404, "leaderboard_off")
         await client.put("/api/v1/check-ins/settings", json=SETTINGS)
         async with site.deps.sessions.begin() as session:
             await leaderboards.join(session, member_id, alias="Panda")

@@ -2,21 +2,29 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.activities.service import definitions as activities
+from crm.activities.service import registering
+from crm.activities.types import NewActivity
+from crm.activities.types import Terms as ActivityTerms
 from crm.bots import service as bots
 from crm.bots.types import Bot
 from crm.brand import service as brand
 from crm.campaigns import launching
 from crm.campaigns import service as campaigns
 from crm.campaigns.types import NewCampaign
+from crm.check_ins import programmes as check_ins
+from crm.check_ins.types import NewMilestone
 from crm.conversations import keywords
 from crm.conversations import service as conversations
 from crm.conversations.types import Direction, NewMessage
 from crm.coupons.service import definitions as coupons
 from crm.coupons.service import issuing
 from crm.coupons.types import CouponKind, NewCoupon, Terms
+from crm.db import clock
 from crm.draws.service import definitions as draws
 from crm.draws.types import NewDraw
 from crm.imports import staging
@@ -56,6 +64,7 @@ from tests.factories.draws import lucky
 from tests.factories.orders import new_order
 
 Ids = dict[str, int | str]
+_FIXED: Ids = {"locale": "en", "name": "start/welcome"}
 """Values of the parameters in addresses of pages that show this shop."""
 EVERYONE: dict[str, list[object]] = {"all": []}
 
@@ -87,8 +96,21 @@ async def fill(session: AsyncSession, bot: Bot, words: Words, identity: Identity
             session, bot_id=bot.id, channel=bot.channel, address=f"shop-{words.number}", display_name=words.name
         )
         identity = contact.identity
-    ids: Ids = {"member_id": identity.member_id, "bot_id": bot.id, "locale": "en", "name": "start/welcome"}
-    for part in (_describe, _talk, _outreach, _house, _survey, _loyalty, _games, _friends, _replay, _webhook):
+    ids: Ids = {"member_id": identity.member_id, "bot_id": bot.id, "channel": bot.channel, **_FIXED}
+    for part in (
+        _describe,
+        _talk,
+        _outreach,
+        _house,
+        _survey,
+        _loyalty,
+        _games,
+        _days,
+        _activity,
+        _friends,
+        _replay,
+        _webhook,
+    ):
         ids |= await part(session, identity, words)
     return ids
 
@@ -195,6 +217,25 @@ async def _games(session: AsyncSession, identity: Identity, words: Words) -> Ids
     ids = await _tried(session, "draw_id", lambda: draws.create(session, draw))
     mission = NewMission(words.both(words.name), (Step("checked_in", 3),), Window.MONTHLY, Rewards(points=1))
     return {**ids, **await _tried(session, "mission_id", lambda: missions.create(session, mission))}
+
+
+async def _days(session: AsyncSession, identity: Identity, words: Words) -> Ids:
+    """A milestone whose badge says it; there can be one for each number of days."""
+    del identity
+    new = NewMilestone(words.number + 2, badge=words.both(words.name[:32]))
+    return await _tried(session, "milestone_id", lambda: check_ins.add_milestone(session, new))
+
+
+async def _activity(session: AsyncSession, identity: Identity, words: Words) -> Ids:
+    """Published, with the member registered."""
+    starts_at = await clock.now(session) + timedelta(days=7)
+    when = ActivityTerms(starts_at, starts_at + timedelta(hours=2))
+    new = NewActivity(words.both(words.name), when, words.both(words.text[:400]), words.both(words.name))
+    ids = await _tried(session, "activity_id", lambda: activities.create(session, new))
+    if ids:
+        await activities.publish(session, int(ids["activity_id"]))
+        await registering.register(session, identity.member_id, int(ids["activity_id"]))
+    return ids
 
 
 async def _friends(session: AsyncSession, identity: Identity, words: Words) -> Ids:

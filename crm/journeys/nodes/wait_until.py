@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.brand import service as brand
 from crm.journeys.nodes.contract import Batch, Begun, Verdict
-from crm.kit.rules import Parameters
+from crm.kit.rules import Parameters, TimeOfDay
 from crm.members.views import members
 
 _WEEK = 7
@@ -19,8 +19,8 @@ _WEEK = 7
 class WaitUntilParameters(Parameters):
     """From when on; who comes by later that day goes on at once, up to `until`."""
 
-    at: time = Field(time(10), description="The earliest time of day.")
-    until: time = Field(time(20), description="Who comes by after this waits for the next day.")
+    at: TimeOfDay = Field(time(10), description="The earliest time of day.")
+    until: TimeOfDay = Field(time(20), description="Who comes by after this waits for the next day.")
     weekdays: list[Annotated[int, Field(ge=1, le=7)]] = Field(
         [], max_length=7, description="1 is Monday, 7 Sunday; empty: every day."
     )
