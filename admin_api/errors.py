@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from admin_api.problems import PROBLEM_TYPE, FieldError, ProblemError, problem_facts
+from crm.db.away import is_passing
 from crm.kit.errors import DomainError, Kind
 
 STATUS = {
@@ -23,6 +24,7 @@ STATUS = {
     Kind.INVALID: 422,
     Kind.UNAVAILABLE: 503,
 }
+_AWAY = (TimeoutError, PoolTimeoutError, OperationalError, ConnectionError)
 _DETAILS = {
     400: "The request cannot be read.",
     404: "There is nothing at this address.",
@@ -57,7 +59,7 @@ def _infrastructure(error: Exception) -> ProblemError | None:
     if isinstance(error, DBAPIError) and (isinstance(error, DataError) or _is_out_of_range(error)):
         return ProblemError(422, "invalid_value", "A value is outside of what can be stored.")
     is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    if is_lost or isinstance(error, TimeoutError | PoolTimeoutError | OperationalError | ConnectionError):
+    if is_lost or is_passing(error) or isinstance(error, _AWAY):
         detail = "The service is too busy or restarting; try again in a moment."
         return ProblemError(503, "unavailable", detail, headers=_SOON)
     return None

@@ -1,4 +1,4 @@
-"""Telling a database that cannot be reached now from a mistake of ours."""
+"""Telling a database that cannot be reached or has no time now from a mistake of ours."""
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -17,6 +17,15 @@ _LOST = (
     asyncpg.CrashShutdownError,
     asyncpg.InterfaceError,
 )
+
+_PASSING = {"40", "53", "55", "57"}
+"""Classes of SQLSTATE: rollback (deadlock), resources, locks, intervention."""
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same may well succeed when it is done again: the database was busy, or undid one of two that met."""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    return state[:2] in _PASSING
 
 
 def is_away(error: BaseException) -> bool:

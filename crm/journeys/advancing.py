@@ -6,10 +6,10 @@ from datetime import datetime
 
 import structlog
 from sqlalchemy import select, update
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db import clock
+from crm.db.away import is_away, is_passing
 from crm.events.catalogue import JourneyEnded
 from crm.events.service import publish_many
 from crm.journeys import service
@@ -23,8 +23,6 @@ BATCH = 500
 FINISHED = "finished"
 DROPPED = "dropped"
 FAILED = "failed"
-_PASSING = {"08", "40", "53", "55", "57"}
-"""Classes of SQLSTATE: connection, rollback (deadlock), resources, locks, intervention."""
 log = structlog.get_logger(__name__)
 Key = tuple[int, int, str]
 _PLACE = (
@@ -63,19 +61,13 @@ async def _move(session: AsyncSession, batch: Batch) -> None:
         async with session.begin_nested():
             moved = await _run_node(session, graph, batch)
     except Exception as error:
-        if _is_passing(error):
+        if is_away(error) or is_passing(error):  # no fault of the journey: the next tick tries again
             raise
         log.exception("journey_node_failed", journey_id=batch.journey_id, node=batch.node, error=type(error).__name__)
         await _end(session, batch, batch.member_ids, FAILED)
         return
     left = [member_id for member_id in batch.member_ids if member_id not in moved]
     await _end(session, batch, left, DROPPED)
-
-
-def _is_passing(error: Exception) -> bool:
-    """Whether the database was busy or away, which is no fault of the journey: the next tick tries again."""
-    state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
-    return isinstance(error, InterfaceError | OperationalError | OSError) or state[:2] in _PASSING
 
 
 async def _run_node(session: AsyncSession, graph: Graph, batch: Batch) -> set[int]:

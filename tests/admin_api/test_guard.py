@@ -3,7 +3,8 @@
 import asyncio
 
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
+from sqlalchemy import text
 
 from admin_api.deps import Limits
 from tests.admin_api.conftest import MakeSite, Site
@@ -115,6 +116,20 @@ async def test_an_error_of_our_own_shows_no_trace(make_site: MakeSite) -> None:
     assert answer.json()["code"] == "internal_error"
     assert "secret" not in answer.text
     assert set(answer.headers) >= REQUIRED
+
+
+async def test_one_of_two_that_waited_for_each_other_may_try_again(make_site: MakeSite) -> None:
+    router = APIRouter()
+
+    @router.get("/met")
+    async def met(request: Request) -> None:
+        async with request.app.state.deps.sessions.begin() as session:
+            await session.execute(text("DO $$ BEGIN RAISE deadlock_detected; END $$"))
+
+    async with make_site(routers=[router]).client() as client:
+        answer = await client.get("/met")
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert int(answer.headers["retry-after"]) >= 1
 
 
 async def test_a_slow_request_is_ended(make_site: MakeSite, monkeypatch: pytest.MonkeyPatch) -> None:
