@@ -136,9 +136,9 @@ async def settle(session: AsyncSession, claimed: Claimed, outcome: Outcome) -> N
         MessageRow.occurred_at == claimed.occurred_at,
         MessageRow.fence == claimed.fence,
     )
-    await session.execute(change.values(**values, lease_until=None))
-    if claimed.problem is None:
+    if claimed.problem is None:  # the endpoint before its messages, as whoever deletes both
         await _note_endpoint(session, claimed.endpoint_id, outcome)
+    await session.execute(change.values(**values, lease_until=None))
 
 
 async def _log(session: AsyncSession, claimed: Claimed, outcome: Outcome) -> None:
