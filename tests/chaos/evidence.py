@@ -14,6 +14,8 @@ _STATES = """
 SELECT member_id, state, attempts FROM delivery_states
 WHERE source_kind = 'campaign' AND source_id = $1
 """
+_KNOW = "ANALYZE delivery_sources, delivery_chunks, bulk_deliveries, delivery_results, delivery_sent_groups"
+"""So that the plan is one for what was written in the last minutes, of which autovacuum may know nothing yet."""
 _OVER = {"sent", "delivered", "failed", "suppressed", "uncertain", "cancelled"}
 
 
@@ -81,6 +83,7 @@ class Evidence:
 async def gather(database: asyncpg.Connection, telegram: Provider, crowd: Crowd, campaign: Campaign) -> Evidence:
     """Ask the rows, the provider and the API."""
     shown = await campaign.read()
+    await database.execute(_KNOW)
     rows = await database.fetch(_STATES, str(campaign.id))
     taken = {
         chat: sum(campaign.mark in text for text in texts)
