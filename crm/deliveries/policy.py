@@ -31,7 +31,8 @@ MOST_PARTS = 10
 """A text that is longer than this many messages is a mistake."""
 PART_STEPS = 1000
 """Further parts of a message have the step of the first plus a multiple of this."""
-BOT_STOPPED_WAIT = timedelta(minutes=5)
+BOT_STOPPED_WAIT = timedelta(seconds=30)
+"""Whoever starts the bot again sees messages leave soon; chunks of a stopped bot are not even looked at."""
 _JITTER = 0.1
 """How much later than asked some try again, so that not all do at once."""
 _MOST_JITTER = 5.0

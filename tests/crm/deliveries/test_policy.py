@@ -80,8 +80,8 @@ def test_open_gates() -> None:
 @pytest.mark.parametrize(
     ("candidate", "until"),
     [
-        ({"bot_status": "stopped"}, NOW + timedelta(minutes=5)),
-        ({"channel": "webchat"}, NOW + timedelta(minutes=5)),
+        ({"bot_status": "stopped"}, NOW + policy.BOT_STOPPED_WAIT),
+        ({"channel": "webchat"}, NOW + policy.BOT_STOPPED_WAIT),
         ({"bot_paused_until": NOW + timedelta(seconds=9)}, NOW + timedelta(seconds=9)),
     ],
 )
