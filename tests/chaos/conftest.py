@@ -18,6 +18,7 @@ from runtime.demo_data.dice import Dice
 from tests.acceptance.conftest import deployment_settings, empty_database
 from tests.chaos import table
 from tests.chaos.fleet import Fleet
+from tests.chaos.office import office_at
 from tests.chaos.provider import Provider, provider
 from tests.chaos.sizes import SIZES
 from tests.chaos.stage import Stage
@@ -128,7 +129,7 @@ async def key(deployed: Fleet) -> str:
 async def office(fleet: Fleet, key: str) -> AsyncIterator[httpx.AsyncClient]:
     """The admin API, where the process `api` runs."""
     headers = {"Authorization": f"Bearer {key}"}
-    async with httpx.AsyncClient(base_url=f"{fleet.base_url}/api/v1/", headers=headers, timeout=120) as client:
+    async with office_at(fleet.base_url, headers) as client:
         yield client
 
 

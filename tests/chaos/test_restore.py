@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
-import httpx
 import pytest
 
 from runtime.embedded.process import free_port
@@ -17,6 +16,7 @@ from tests.chaos.broadcasts import Campaign, draft
 from tests.chaos.clock import clock_moved
 from tests.chaos.crowd import FAST
 from tests.chaos.fleet import STANDARD, Fleet
+from tests.chaos.office import office_at
 from tests.chaos.sizes import SIZES
 from tests.chaos.stage import Stage
 from tests.chaos.table import Row
@@ -42,7 +42,7 @@ async def _restored(stage: Stage, servers: Servers, key: str) -> AsyncIterator[S
     database = await asyncpg.connect(changed["SIYU_DATABASE_URL"])
     headers = {"Authorization": f"Bearer {key}"}
     try:
-        async with httpx.AsyncClient(base_url=f"{fleet.base_url}/api/v1/", headers=headers, timeout=120) as office:
+        async with office_at(fleet.base_url, headers) as office:
             yield replace(stage, fleet=fleet, office=office, database=database)
     finally:
         await fleet.end(signal.SIGKILL)

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
-import httpx
 import pytest
 
 from crm.db.session import Surroundings, make_engine, make_sessions
 from tests.acceptance.conftest import deployment_settings, empty_database
 from tests.chaos.inbound.estate import Estate, Ground, ground
 from tests.chaos.inbound.scene import Scene
+from tests.chaos.office import office_at
 from tests.chaos.provider import Provider
 from tests.chaos.proxy import Manner
 from tests.conftest import Servers
@@ -78,7 +78,7 @@ async def scene(
     engine = make_engine(address, pool_size=5)
     connection = await asyncpg.connect(address)
     headers = {"Authorization": f"Bearer {estate_key}"}
-    async with httpx.AsyncClient(base_url=f"{estate.base_url}/api/v1/", headers=headers, timeout=120) as office:
+    async with office_at(estate.base_url, headers) as office:
         yield Scene(estate, own_ground, telegram, office, connection, make_sessions(engine, surroundings))
     connection.terminate()
     await engine.dispose()

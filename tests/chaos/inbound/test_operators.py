@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from typing import Any
 
 import httpx
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from tests.chaos.broadcasts import draft
 from tests.chaos.evidence import gather
 from tests.chaos.inbound.scene import Scene
+from tests.chaos.office import office_at
 from tests.chaos.sizes import SIZES
 from tests.chaos.table import Row
 
@@ -19,12 +19,7 @@ REPEATS = 50
 
 
 def _offices(scene: Scene) -> list[httpx.AsyncClient]:
-    headers = dict(scene.office.headers)
-    limits = httpx.Limits(max_connections=REPEATS)
-    return [
-        httpx.AsyncClient(base_url=f"{base}/api/v1/", headers=headers, timeout=120, limits=limits)
-        for base in scene.estate.bases()
-    ]
+    return [office_at(base, dict(scene.office.headers)) for base in scene.estate.bases()]
 
 
 @pytest.mark.chaos_row(49)
@@ -67,10 +62,10 @@ async def test_one_key_many_times(scene: Scene, row: Row) -> None:
     seen: Counter[int] = Counter()
     for turn in range(ROUNDS):
         headers, body = {"Idempotency-Key": f"chaos {turn}"}, {"name": f"Retried {turn}", "rule": {"all": []}}
-        tries = [_make(offices[number % 2], body, headers) for number in range(REPEATS)]
+        tries = [offices[number % 2].post("segments", json=body, headers=headers) for number in range(REPEATS)]
         answers = await asyncio.gather(*tries)
-        answers.append(await _make(offices[0], body, headers))
-        other = await _make(offices[1], {**body, "name": "Other"}, headers)
+        answers.append(await offices[0].post("segments", json=body, headers=headers))
+        other = await offices[1].post("segments", json={**body, "name": "Other"}, headers=headers)
         made = {answer.content for answer in answers if answer.status_code == 201}
         seen += Counter(answer.status_code for answer in answers)
         kept = await scene.database.fetchval("SELECT count(*) FROM segments WHERE name = $1", body["name"])
@@ -80,12 +75,3 @@ async def test_one_key_many_times(scene: Scene, row: Row) -> None:
         await office.aclose()
     row.saw(f"statuses {dict(seen)}; 1 effect and 1 body in each of {ROUNDS} rounds; 422 for another body")
     assert set(seen) <= {201, 409, 503}
-
-
-async def _make(office: httpx.AsyncClient, body: dict[str, Any], headers: dict[str, str]) -> httpx.Response:
-    """Make a segment, as often as the key's rate makes it necessary."""
-    answer = await office.post("segments", json=body, headers=headers)
-    if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
-        return answer
-    await asyncio.sleep(int(answer.headers["retry-after"]))
-    return await _make(office, body, headers)
