@@ -1,5 +1,6 @@
 """The table of a run: rows come back as they were written, also those of failed tests, and each is described."""
 
+import json
 import re
 from pathlib import Path
 
@@ -18,7 +19,9 @@ def test_rows_come_back_in_order(tmp_path: Path) -> None:
         table.add(row, tmp_path)
     assert table.read(tmp_path) == [early, late]
     table.write(table.read(tmp_path), tmp_path / "chaos.json")
-    assert "卖茶" in (tmp_path / "chaos.json").read_text("utf-8")
+    text = (tmp_path / "chaos.json").read_text("utf-8")
+    assert "卖茶" in text
+    assert {"row", "scenario", "times", "expected", "seen", "held"} <= set(json.loads(text)[0])
 
 
 def test_words_in_brackets_are_shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
