@@ -9,6 +9,7 @@ from fastapi import File, Form, Response, UploadFile
 from admin_api.access import allow, public
 from admin_api.addresses import ROOT
 from admin_api.api.brand import changed
+from admin_api.console import pictures
 from admin_api.console.pages import again, redirect, render
 from admin_api.deps import EdgeOf
 from admin_api.routing import page_router
@@ -21,8 +22,6 @@ from crm.operators.permissions import Permission
 
 router = page_router()
 HERE = f"{ROOT}/settings/brand"
-_LARGEST_LOGO = 11 * 1024 * 1024
-_KEPT_A_DAY = {"cache-control": "private, max-age=86400"}
 Text = Annotated[str, Form(max_length=5000)]
 Switch = Annotated[bool, Form()]
 
@@ -46,7 +45,7 @@ async def logo(edge: EdgeOf) -> Response:
     if brand.logo_media_id is None:
         raise LogoNotFoundError
     content_type, data = await media.read(edge.session, brand.logo_media_id)
-    return Response(data, media_type=content_type, headers=_KEPT_A_DAY)
+    return Response(data, media_type=content_type, headers=pictures.KEPT_A_DAY)
 
 
 @router.get("/settings/brand", dependencies=[allow(Permission.BRAND_READ)], name="brand.page")
@@ -125,7 +124,7 @@ def _bounds(quiet_start: str, quiet_end: str, cap_limit: str, cap_days: str) -> 
     "/settings/brand/logo",
     dependencies=[allow(Permission.BRAND_WRITE)],
     name="brand.change_logo",
-    max_body_size=_LARGEST_LOGO,
+    max_body_size=pictures.LARGEST,
 )
 async def change_logo(edge: EdgeOf, logo: Annotated[UploadFile | None, File()] = None) -> Response:
     """Take a picture as the logo, or none to remove it."""

@@ -7,7 +7,7 @@ from fastapi import File, Form, Response, UploadFile
 from admin_api.access import allow
 from admin_api.addresses import ROOT
 from admin_api.api import rewards as api
-from admin_api.console import reward_values
+from admin_api.console import pictures, reward_values
 from admin_api.console.forms import Text, body_of
 from admin_api.console.loyalty_forms import in_locale
 from admin_api.console.pages import again, redirect, render
@@ -16,25 +16,14 @@ from admin_api.deps import EdgeOf
 from admin_api.edge import Edge
 from admin_api.routing import page_router
 from admin_api.schemas import IdPath
-from crm.kit.errors import DomainError, InvalidError, NotFoundError
-from crm.media import service as media
+from crm.kit.errors import DomainError
 from crm.operators.permissions import Permission
 from crm.rewards.service import catalogue
 
 router = page_router(f"{ROOT}/rewards")
 HERE = f"{ROOT}/rewards"
 _READ, _WRITE = allow(Permission.REWARDS_READ), allow(Permission.REWARDS_WRITE)
-_LARGEST = 11 * 1024 * 1024
-_KEPT_A_DAY = {"cache-control": "private, max-age=86400"}
 Posted = Annotated[RewardForm, Form()]
-
-
-class PictureNotFound(NotFoundError):
-    """The reward has no picture."""
-
-
-class NoPictureChosen(InvalidError):
-    """Choose a picture: PNG, JPEG or WebP, up to 10 MB."""
 
 
 @router.get("", dependencies=[_READ], name="reward.list_page")
@@ -105,30 +94,23 @@ async def set_stock(edge: EdgeOf, reward_id: IdPath, stock: Text = "") -> Respon
 @router.get("/{reward_id}/picture", dependencies=[_READ], name="reward.picture")
 async def picture(edge: EdgeOf, reward_id: IdPath) -> Response:
     """The picture that members see."""
-    reward = await catalogue.get(edge.session, reward_id)
-    if reward.photo_media_id is None:
-        raise PictureNotFound
-    content_type, data = await media.read(edge.session, reward.photo_media_id)
-    return Response(data, media_type=content_type, headers=_KEPT_A_DAY)
+    return await pictures.shown(edge, (await catalogue.get(edge.session, reward_id)).photo_media_id)
 
 
 @router.post(
-    "/{reward_id}/picture", dependencies=[_WRITE], name="reward.change_picture_by_form", max_body_size=_LARGEST
+    "/{reward_id}/picture", dependencies=[_WRITE], name="reward.change_picture_by_form", max_body_size=pictures.LARGEST
 )
 async def change_picture(
     edge: EdgeOf, reward_id: IdPath, picture: Annotated[UploadFile | None, File()] = None
 ) -> Response:
     """Another picture."""
     await catalogue.get(edge.session, reward_id)
-    data = await picture.read() if picture is not None else b""
     try:
-        if not data:
-            raise NoPictureChosen
-        stored = await media.store_image(edge.session, data)
-        await catalogue.change(edge.session, reward_id, photo_media_id=stored.id)
+        media_id = await pictures.stored(edge, picture)
+        await catalogue.change(edge.session, reward_id, photo_media_id=media_id)
     except DomainError as error:
         return await _again(edge, reward_id, error, "picture_error")
-    edge.note("reward.change_picture", f"reward:{reward_id}", after={"photo_media_id": str(stored.id)})
+    edge.note("reward.change_picture", f"reward:{reward_id}", after={"photo_media_id": str(media_id)})
     return redirect(edge, f"{HERE}/{reward_id}", done="Saved.")
 
 

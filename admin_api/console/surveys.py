@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from admin_api.access import allow
 from admin_api.addresses import ROOT, public_url
 from admin_api.api import surveys as api
-from admin_api.console import json_fields, survey_values
+from admin_api.console import json_fields, pictures, survey_values
 from admin_api.console.pages import again, redirect, render
 from admin_api.deps import EdgeOf
 from admin_api.edge import Edge
@@ -24,7 +24,6 @@ router = page_router(f"{ROOT}/surveys")
 HERE = f"{ROOT}/surveys"
 _READ, _WRITE = allow(Permission.SURVEYS_READ), allow(Permission.SURVEYS_WRITE)
 _EMPTY: dict[str, Any] = {"questions": []}
-_KEPT_A_DAY = {"cache-control": "private, max-age=86400"}
 Text = Annotated[str, Field(max_length=500)]
 
 
@@ -112,7 +111,7 @@ async def qr_picture(edge: EdgeOf, survey_id: IdPath, bot_id: IdPath) -> Respons
     url = next((link["url"] for link in links if link["bot_id"] == bot_id), None)
     if url is None:
         raise LinkNotFoundError
-    return Response(sources.qr_png(url), media_type="image/png", headers=_KEPT_A_DAY)
+    return Response(sources.qr_png(url), media_type="image/png", headers=pictures.KEPT_A_DAY)
 
 
 @router.get("/{survey_id}/edit", dependencies=[_WRITE], name="survey.edit_page")

@@ -38,17 +38,16 @@ async def check_in(session: AsyncSession, member_id: int, *, channel: str | None
     )
     if counted is None:
         return await _already(session, member_id, today, zone)
-    streak, saved, run = counted.profile.streak, list[date](), tuple[date, ...]()
-    if _may_go_on(counted, zone):
-        mended = await filling.mend(session, member_id, today, now, zone)
-        if mended is not None:
-            streak, saved, run = mended.streak.current, mended.saved, mended.streak.run
-            counted = counted.with_streak(streak)
+    mended = await filling.mend(session, member_id, today, now, zone) if _may_go_on(counted, zone) else None
+    saved = mended.saved if mended else []
+    if mended:
+        counted = counted.with_streak(mended.streak.current)
+    streak = counted.profile.streak
     awards = await _announce(session, member_id, today, counted, channel)
     gifts = list[Gift]()
-    if run or counted.has_milestone:
-        run = run or policy.streak_of(await repository.all_days(session, member_id)).run
-        gifts = await rewarding.give(session, member_id, run, before=streak - 1 - len(saved))
+    if mended or counted.has_milestone:
+        whole = mended.streak if mended else policy.streak_of(await repository.all_days(session, member_id))
+        gifts = await rewarding.give(session, member_id, whole.run, before=streak - 1 - len(saved))
     days = [*counted.days_before, today.day, *(-day.day for day in saved if day.month == today.month)]
     bonus = spendable(award for award in awards if award.rule == _STREAK_RULE)
     is_known = bool(awards) and not gifts
