@@ -59,13 +59,30 @@ class Servers:
         """The address of another database on the same server."""
         return self.postgres_url.rsplit("/", 1)[0] + "/" + name
 
+    async def new_database(self, name: str) -> str:
+        """The address of a new database without anything in it."""
+        await self._administer(f'CREATE DATABASE "{name}"')
+        return self.database(name)
+
+    async def drop_database(self, name: str) -> None:
+        """Drop a database that nobody uses any more.
+
+        Not by force: that asks for the right to end an autovacuum of the superuser's, while the plain statement
+        lets the server send it away.
+        """
+        await self._administer(f'DROP DATABASE "{name}"')
+
+    async def _administer(self, statement: str) -> None:
+        admin = await asyncpg.connect(self.postgres_url)
+        try:
+            await admin.execute(statement)
+        finally:
+            await admin.close()
+
 
 async def migrate_template(servers: Servers) -> None:
     """Make the database from which all others of the tests are cloned."""
-    admin = await asyncpg.connect(servers.postgres_url)
-    await admin.execute(f"CREATE DATABASE {TEMPLATE}")
-    await admin.close()
-    await migrate(servers.database(TEMPLATE))
+    await migrate(await servers.new_database(TEMPLATE))
 
 
 @pytest.fixture(scope="session")

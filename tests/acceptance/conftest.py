@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
 import httpx
 import pytest
 
@@ -36,14 +35,6 @@ class Telegram:
         return await Person.make(self.client, BOT, name=name, phone=phone)
 
 
-async def empty_database(servers: Servers, name: str) -> str:
-    """The address of a new database without anything in it."""
-    admin = await asyncpg.connect(servers.postgres_url)
-    await admin.execute(f'CREATE DATABASE "{name}"')
-    await admin.close()
-    return servers.database(name)
-
-
 def deployment_settings(servers: Servers, database_url: str, folder: Path) -> dict[str, str]:
     """The environment of processes over the test's servers."""
     port = free_port()
@@ -72,7 +63,7 @@ async def deployment(
 ) -> AsyncIterator[Deployment]:
     """Migrated, with all five processes running."""
     folder = tmp_path_factory.mktemp("deployment")
-    settings = deployment_settings(servers, await empty_database(servers, "acceptance"), folder)
+    settings = deployment_settings(servers, await servers.new_database("acceptance"), folder)
     settings |= {"SIYU_TELEGRAM_BOT_TOKEN": telegram.token, "SIYU_TELEGRAM_API_BASE": telegram.server.base_url}
     made = Deployment(settings, folder)
     migrated = await made.siyu("migrate")

@@ -15,7 +15,7 @@ from tests.conftest import Servers
 from tests.factories.deliveries import Audience, desk, make_audience
 from tests.factories.points import give
 
-from .conftest import deployment_settings, empty_database
+from .conftest import deployment_settings
 from .deployment import Deployment
 
 BEFORE, AFTER = ("campaign", "before"), ("campaign", "after")
@@ -39,7 +39,7 @@ async def restored_place(servers: Servers, tmp_path: Path) -> Deployment:
     """Where the shop comes back: an empty database of its own."""
     folder = tmp_path / "restored"
     folder.mkdir()
-    return Deployment(deployment_settings(servers, await empty_database(servers, "shop_restored"), folder), folder)
+    return Deployment(deployment_settings(servers, await servers.new_database("shop_restored"), folder), folder)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ async def shop(servers: Servers, tmp_path: Path) -> Deployment:
     """Where the shop is, migrated."""
     folder = tmp_path / "shop"
     folder.mkdir()
-    made = Deployment(deployment_settings(servers, await empty_database(servers, "shop_to_lose"), folder), folder)
+    made = Deployment(deployment_settings(servers, await servers.new_database("shop_to_lose"), folder), folder)
     migrated = await made.siyu("migrate")
     assert migrated.status == 0, migrated.err
     return made

@@ -12,7 +12,7 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.acceptance.conftest import deployment_settings, empty_database
+from tests.acceptance.conftest import deployment_settings
 from tests.acceptance.deployment import Deployment
 from tests.conftest import Servers
 
@@ -48,7 +48,7 @@ _CLI = "from schemathesis.cli import schemathesis; schemathesis()"
 @pytest.fixture
 async def lone_api(servers: Servers, tmp_path: Path) -> AsyncIterator[Deployment]:
     """An api process over a database of its own, which may be wrecked."""
-    made = Deployment(deployment_settings(servers, await empty_database(servers, "openapi"), tmp_path), tmp_path)
+    made = Deployment(deployment_settings(servers, await servers.new_database("openapi"), tmp_path), tmp_path)
     assert (await made.siyu("migrate")).status == 0
     await made.start("api")
     yield made

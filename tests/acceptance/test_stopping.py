@@ -12,7 +12,7 @@ from crm.db.session import Surroundings, make_engine, make_sessions
 from crm.imports.service import JOB
 from crm.jobs.service import enqueue
 from runtime.embedded.process import free_port
-from tests.acceptance.conftest import deployment_settings, empty_database
+from tests.acceptance.conftest import deployment_settings
 from tests.acceptance.deployment import Deployment
 from tests.acceptance.waiting import until
 from tests.conftest import Servers
@@ -24,7 +24,7 @@ GRACE = 20.0
 @pytest.fixture
 async def worker(servers: Servers, tmp_path: Path) -> AsyncIterator[Deployment]:
     """A worker over a database of its own that shows its metrics."""
-    settings = deployment_settings(servers, await empty_database(servers, "stopping"), tmp_path)
+    settings = deployment_settings(servers, await servers.new_database("stopping"), tmp_path)
     made = Deployment({**settings, "SIYU_METRICS_PORT": str(free_port())}, tmp_path)
     assert (await made.siyu("migrate")).status == 0
     await made.start("worker")

@@ -15,7 +15,7 @@ import pytest
 from crm.db.session import Sessions, Surroundings, make_engine, make_sessions
 from crm.kit.ids import token
 from runtime.demo_data.dice import Dice
-from tests.acceptance.conftest import deployment_settings, empty_database
+from tests.acceptance.conftest import deployment_settings
 from tests.chaos import table
 from tests.chaos.fleet import Fleet
 from tests.chaos.office import office_at
@@ -101,7 +101,7 @@ async def deployed(
 ) -> AsyncIterator[Fleet]:
     """Migrated, with no process running yet."""
     folder = tmp_path_factory.mktemp("chaos")
-    settings = deployment_settings(servers, await empty_database(servers, "chaos"), folder)
+    settings = deployment_settings(servers, await servers.new_database("chaos"), folder)
     fleet = Fleet({**settings, "SIYU_TELEGRAM_API_BASE": telegram.server.base_url}, folder)
     migrated = await fleet.siyu("migrate")
     assert migrated.status == 0, migrated.err

@@ -10,7 +10,6 @@ import asyncpg
 import pytest
 
 from runtime.embedded.process import free_port
-from tests.acceptance.conftest import empty_database
 from tests.acceptance.waiting import until
 from tests.chaos.broadcasts import Campaign, draft
 from tests.chaos.clock import clock_moved
@@ -34,7 +33,7 @@ async def _restored(stage: Stage, servers: Servers, key: str) -> AsyncIterator[S
     """The same deployment over a new, empty database."""
     port = free_port()
     changed = {
-        "SIYU_DATABASE_URL": await empty_database(servers, "chaos_restored"),
+        "SIYU_DATABASE_URL": await servers.new_database("chaos_restored"),
         "SIYU_HTTP_PORT": str(port),
         "SIYU_PUBLIC_URL": f"http://127.0.0.1:{port}",
     }

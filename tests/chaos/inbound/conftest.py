@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from crm.db.session import Surroundings, make_engine, make_sessions
-from tests.acceptance.conftest import deployment_settings, empty_database
+from tests.acceptance.conftest import deployment_settings
 from tests.chaos.inbound.estate import Estate, Ground, ground
 from tests.chaos.inbound.scene import Scene
 from tests.chaos.office import office_at
@@ -36,7 +36,7 @@ async def whole_estate(own_ground: Ground, telegram: Provider) -> AsyncIterator[
     folder = Path(tempfile.mkdtemp(prefix="siyu-estate-"))
     direct = Servers(own_ground.postgres.url, own_ground.valkey.url)
     name = "chaos"
-    await empty_database(direct, name)
+    await direct.new_database(name)
     reached = Servers(
         own_ground.to_postgres.address(direct.postgres_url), own_ground.to_valkey.address(direct.valkey_url)
     )

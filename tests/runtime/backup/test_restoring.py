@@ -1,6 +1,7 @@
 """A backup of a shop that lives: it restores into an empty database completely or not at all, and sends nothing."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -66,11 +67,9 @@ async def backup(shop: Shop, tmp_path: Path) -> Path:
 @pytest.fixture
 async def empty_url(servers: Servers) -> AsyncIterator[str]:
     """An empty database."""
-    admin = await asyncpg.connect(servers.postgres_url)
-    await admin.execute("CREATE DATABASE restored_here")
-    yield servers.database("restored_here")
-    await admin.execute("DROP DATABASE restored_here WITH (FORCE)")
-    await admin.close()
+    name = f"restored_{secrets.token_hex(4)}"
+    yield await servers.new_database(name)
+    await servers.drop_database(name)
 
 
 async def _is_untouched(url: str) -> bool:
@@ -199,18 +198,12 @@ async def test_a_newer_version_is_refused_and_an_older_one_brought_up(
     restoring.check_revision(found)
     with pytest.raises(BackupProblem, match="newer than this one"):
         restoring.check_revision(replace(found, revision="r9999", version="9.0"))
-    older_url = servers.database("of_older_version")
-    admin = await asyncpg.connect(servers.postgres_url)
-    await admin.execute("CREATE DATABASE of_older_version")
-    try:
-        await migrate(older_url, recovery.REVISION)
-        engine = make_engine(older_url, pool_size=2)
-        older = tmp_path / "older.backup"
-        await making.make_backup(make_sessions(engine, shop.surroundings), older_url, shop.vault, older)
-        await engine.dispose()
-    finally:
-        await admin.execute("DROP DATABASE of_older_version WITH (FORCE)")
-        await admin.close()
+    older_url = await servers.new_database(f"older_{secrets.token_hex(4)}")
+    await migrate(older_url, recovery.REVISION)
+    engine = make_engine(older_url, pool_size=2)
+    older = tmp_path / "older.backup"
+    await making.make_backup(make_sessions(engine, shop.surroundings), older_url, shop.vault, older)
+    await engine.dispose()
     assert (await restoring.restore_and_migrate(older, shop.vault, empty_url)).revision == recovery.REVISION
     connection = await asyncpg.connect(empty_url)
     assert await connection.fetchval("SELECT version_num FROM alembic_version") == found.revision
