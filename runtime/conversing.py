@@ -22,7 +22,7 @@ from flows.engine import registry
 from flows.engine.engine import Engine
 from runtime.channels import discover_channels
 from runtime.container import Container
-from runtime.loops import repeat
+from runtime.loops import outlast, repeat
 from runtime.senders import close_all, open_senders
 from runtime.taps import TAPS
 
@@ -117,8 +117,12 @@ async def listen_to_webhooks(conversing: Conversing, stop: asyncio.Event) -> Non
         group.create_task(repeat("receptions", sign, stop, rest=outages.SIGN_EVERY.total_seconds()))
 
 
-async def tell_providers(conversing: Conversing) -> None:
+async def tell_providers(conversing: Conversing, stop: asyncio.Event) -> None:
     """Let each channel say what its provider must know: commands, webhooks, the menu."""
-    for manifest in conversing.manifests.values():
-        if manifest.start is not None:
-            await load_part(manifest.start)(conversing.context)
+
+    async def begin() -> None:
+        for manifest in conversing.manifests.values():
+            if manifest.start is not None:
+                await load_part(manifest.start)(conversing.context)
+
+    await outlast("providers", begin, stop)

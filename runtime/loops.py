@@ -42,6 +42,20 @@ async def keep(name: str, work: Callable[[], Awaitable[None]], stop: asyncio.Eve
         await wait(stop, _AFTER_ERROR_SECONDS)
 
 
+async def outlast(name: str, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    """Do `work` once, before `stop`; begin it anew while the database goes away. Raises every other error."""
+    while not stop.is_set():
+        try:
+            await work()
+        except Exception as error:
+            if not is_away(error):
+                raise
+            tell(error, name)
+        else:
+            return
+        await wait(stop, _AFTER_ERROR_SECONDS)
+
+
 def tell(error: Exception, name: str) -> None:
     """Log what stopped a loop: in one line while the database is away, for a loop says so every few seconds."""
     if is_away(error):

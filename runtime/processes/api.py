@@ -22,7 +22,7 @@ async def serve() -> None:
     async with process("api", read_settings()) as (container, stop):
         listener = listen(container.settings.http)
         async with open_conversing(container) as conversing:
-            await tell_providers(conversing)
+            await tell_providers(conversing, stop)
             async with serving(make_app(container, conversing), listener, container.settings.http):
                 await asyncio.gather(stop.wait(), sweep(conversing, stop), listen_to_webhooks(conversing, stop))
 

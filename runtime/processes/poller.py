@@ -10,5 +10,5 @@ from runtime.settled import read_settings
 async def serve() -> None:
     """Poll until told to stop; one poller per bot holds its lock, others wait for it."""
     async with process("poller", read_settings()) as (container, stop), open_conversing(container) as conversing:
-        await tell_providers(conversing)
+        await tell_providers(conversing, stop)
         await asyncio.gather(poll(conversing, stop), sweep(conversing, stop))

@@ -108,7 +108,7 @@ async def _telegram(container: Container) -> AsyncIterator[Simulated | None]:
 @asynccontextmanager
 async def _working(container: Container, listener: socket.socket, stop: asyncio.Event) -> AsyncIterator[None]:
     async with open_conversing(container) as conversing:
-        await tell_providers(conversing)
+        await tell_providers(conversing, stop)
         app = make_app(container, conversing)
         async with (
             living(container.measures, container.sessions, _ROLES),

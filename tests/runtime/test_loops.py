@@ -50,3 +50,23 @@ async def test_repeated_work_goes_on() -> None:
         ("loop_waits_for_database", "warning"),
         ("loop_failed", "error"),
     ]
+
+
+async def test_what_is_done_once_outlasts_the_database_and_nothing_else() -> None:
+    stop = asyncio.Event()
+    work = Work(stop, ConnectionResetError(), ConnectionRefusedError())
+    with capture_logs() as said:
+        await loops.outlast("providers", work.run, stop)
+    assert (work.calls, [line["event"] for line in said]) == (3, ["loop_waits_for_database"] * 2)
+    with pytest.raises(KeyError):
+        await loops.outlast("providers", Work(asyncio.Event(), KeyError("x")).run, asyncio.Event())
+
+
+async def test_what_waits_for_the_database_can_be_stopped() -> None:
+    stop = asyncio.Event()
+
+    async def work() -> None:
+        stop.set()
+        raise ConnectionRefusedError
+
+    await loops.outlast("providers", work, stop)
