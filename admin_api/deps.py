@@ -8,12 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_api.edge import Edge
 from crm.config.settings import Settings
 from crm.db.session import Sessions
-from crm.operators.types import Principal
 
 Deliver = Callable[[Sequence[UUID]], Awaitable[None]]
 """Takes ids of committed interactive deliveries."""
@@ -94,22 +92,10 @@ def edge_of(request: Request) -> Edge:
     return edge
 
 
-def _session(request: Request) -> AsyncSession:
-    return edge_of(request).session
-
-
-def _principal(request: Request) -> Principal:
-    return edge_of(request).acting
-
-
 EdgeOf = Annotated[Edge, Depends(edge_of)]
 """Handler parameter: the edge."""
 Deps = Annotated[AdminDeps, Depends(deps_of)]
 """Handler parameter: what runtime handed in."""
-SessionOf = Annotated[AsyncSession, Depends(_session)]
-"""Handler parameter: the request's transaction."""
-Acting = Annotated[Principal, Depends(_principal)]
-"""Handler parameter: who acts."""
 
 
 def json_ready(value: Any) -> dict[str, Any]:

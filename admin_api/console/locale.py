@@ -18,7 +18,6 @@ from admin_api.console import composed
 from crm.kit.resources import TEMPLATES
 
 LOCALES = ("zh-CN", "en")
-LANGUAGE_NAMES = {"zh-CN": "中文", "en": "English"}
 _FOLDER = TEMPLATES / "console" / "locale"
 Translate = Callable[[str], str]
 

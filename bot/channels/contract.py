@@ -4,9 +4,8 @@ The manifest names its parts as `module:attribute`; a part is loaded only by the
 the bulk sender never loads a bot framework.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from redis.asyncio import Redis
 
@@ -82,7 +81,3 @@ class ChannelManifest:
     """`async check_token(context, token) -> ChannelAccount`; raises a DomainError that says what is wrong."""
     diagnose: str | None = None
     """`async diagnose(context) -> list[Trouble]`: what is amiss between bots and their provider; changes nothing."""
-
-
-Part = Callable[..., Any]
-AsyncPart = Callable[..., Awaitable[None]]

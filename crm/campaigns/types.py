@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from crm.deliveries.types import Broadcast, DeliveryCounts, MessageClass
-from crm.messages.types import MessageContent, Outbound
+from crm.messages.types import MessageContent
 
 
 class CampaignStatus(StrEnum):
@@ -78,15 +78,6 @@ class LaunchPlan:
     """What it would cost to pay for each message; None where no bot of the audience offers that."""
     paid_seconds: float | None = None
     """How long it takes then."""
-
-
-@dataclass(frozen=True)
-class PreviewedMessage:
-    """What one member would see."""
-
-    member_id: int
-    locale: str
-    message: Outbound
 
 
 @dataclass(frozen=True)

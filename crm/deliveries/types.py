@@ -163,11 +163,6 @@ class DeliveryCounts:
     next_at: datetime | None = None
     """When the first deferred one is due."""
 
-    @property
-    def is_finished(self) -> bool:
-        """Nothing is on its way any more; uncertain ones are held, not on their way."""
-        return not any(self.by_state.get(state, 0) for state in ("queued", "claimed", "sending"))
-
 
 @dataclass(frozen=True)
 class Delivery:

@@ -15,7 +15,6 @@ from crm.kit.rules import Parameters, TimeOfDay
 FIRST_HOUR = time(10)
 """When members are written to, unless said otherwise: by their own clock."""
 _MOST = 5
-_WHOLE_DAY = 365
 Key = Annotated[str, Field(min_length=1, max_length=60)]
 Plain = bool | int | Annotated[str, Field(max_length=200)]
 _OURS = frozenset({"journey_entered", "journey_ended"})

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
-from typing import Annotated, Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, WithJsonSchema
 from sqlalchemy import ColumnElement, FromClause
@@ -19,8 +19,6 @@ class Parameters(BaseModel):
 _TIME_OF_DAY = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$"
 TimeOfDay = Annotated[time, WithJsonSchema({"type": "string", "pattern": _TIME_OF_DAY, "examples": ["10:00"]})]
 """On somebody's own clock, without an offset, which `format: time` of a JSON Schema would ask for."""
-
-P = TypeVar("P", bound=Parameters)
 
 
 @dataclass(frozen=True)
@@ -66,11 +64,3 @@ class Condition(Protocol):
     def matches(self, parameters: Any, fact: Any | None, now: datetime) -> bool:
         """The plain evaluation for one member, given its fact (None when there is none)."""
         ...
-
-
-class BoundCondition(Generic[P]):
-    """A condition with the parameters that a rule gave it."""
-
-    def __init__(self, condition: Condition, parameters: P) -> None:
-        self.condition = condition
-        self.parameters = parameters

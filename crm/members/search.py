@@ -1,4 +1,4 @@
-"""Finding members: the keyset list with its filters, and look-ups by phone or e-mail."""
+"""Finding members: the keyset list with its filters."""
 
 import re
 from typing import Any
@@ -31,26 +31,6 @@ async def page(session: AsyncSession, query: MemberQuery) -> Page[MemberSummary]
     rows = (await session.execute(chosen)).mappings().all()
     safe = vault(session)
     return page_of(rows, limit, lambda row: _summary(row, safe), lambda row: (row["id"],))
-
-
-async def find_by_phone(session: AsyncSession, phone: str, *, verified_only: bool = False) -> list[int]:
-    """Ids of the active members with this phone; empty when it is no phone at all."""
-    indexes = await _phone_indexes(session, phone)
-    if not indexes:
-        return []
-    found = select(MEMBERS.c.id).where(MEMBERS.c.phone_index.in_(indexes), MEMBERS.c.status == "active")
-    if verified_only:
-        found = found.where(MEMBERS.c.is_phone_verified)
-    return list((await session.scalars(found.order_by(MEMBERS.c.id))).all())
-
-
-async def find_by_email(session: AsyncSession, email: str) -> list[int]:
-    """Ids of the active members with this e-mail address; empty when it is none."""
-    indexes = _email_indexes(session, email)
-    if not indexes:
-        return []
-    found = select(MEMBERS.c.id).where(MEMBERS.c.email_index.in_(indexes), MEMBERS.c.status == "active")
-    return list((await session.scalars(found.order_by(MEMBERS.c.id))).all())
 
 
 def _lines() -> Select[Any]:

@@ -10,5 +10,3 @@ profiles = (
     .subquery("profiles_view")
 )
 """Active members only; the columns of `types.Profile` but `is_active`."""
-all_profiles = select(*ProfileRow.__table__.columns).subquery("all_profiles_view")
-"""The same with merged and erased members."""

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.bots.types import Bot
 from crm.members import service
-from crm.members.types import Contact, Member
+from crm.members.types import Contact, Member, MemberQuery
 from tests.factories.bots import make_bot
 
 
@@ -35,3 +35,8 @@ async def make_contact(
 async def make_member(session: AsyncSession, *, bot: Bot | None = None, display_name: str = "Li Hua") -> Member:
     """A member (still a lead) with one identity."""
     return (await make_contact(session, bot=bot, display_name=display_name)).member
+
+
+async def find_members(session: AsyncSession, query: str) -> list[int]:
+    """Ids of whom the list of members shows for this query."""
+    return [member.id for member in (await service.page(session, MemberQuery(query=query))).items]

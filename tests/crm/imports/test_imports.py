@@ -13,13 +13,13 @@ from crm.db.session import Sessions
 from crm.imports import jobs, running, service
 from crm.imports.errors import ImportNotFound, InvalidFile, InvalidMapping
 from crm.imports.types import Import, ImportStatus
-from crm.members import attributes, search
+from crm.members import attributes
 from crm.members import service as members
 from crm.members.types import MemberQuery
 from crm.profiles import service as profiles
 from crm.tags import service as tags
 from crm.tags.errors import TagArchived
-from tests.factories.members import make_member
+from tests.factories.members import find_members, make_member
 
 HEADER = "姓名,手机号,邮箱,生日,标签,city,cups\n"
 
@@ -71,14 +71,14 @@ async def test_good_rows_become_members_and_bad_rows_say_why(defined: Sessions) 
         assert [problem.row for problem in found] == [3, 4, 5, 6, 7, 8]
         assert "country code" in found[0].reason
         assert found[1].reason == "the same phone stands in row 2"
-        (hua,) = await search.find_by_phone(session, "13800138000")
+        (hua,) = await find_members(session, "13800138000")
         member = await members.get(session, hua)
         assert (member.display_name, member.birthday, member.attributes) == ("李华", date(1990, 1, 2), {"cups": 3})
         assert await members.personal_attributes(session, hua) == {"city": "杭州"}
         assert {tag.tag for tag in await tags.of_member(session, hua)} == {"taste:oolong", "vip", "from:shop"}
         profile = await profiles.get(session, hua)
         assert (len(profile.tag_ids), profile.is_reachable, profile.stage) == (3, False, "lead")
-        (formula,) = await search.find_by_email(session, "formula@example.org")
+        (formula,) = await find_members(session, "formula@example.org")
         assert (await members.get(session, formula)).display_name == "=1+1"
 
 

@@ -4,15 +4,11 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.kit.paging import InvalidCursor, InvalidLimit
-from crm.members import search, service
+from crm.members import service
 from crm.members.types import MemberQuery
 from crm.profiles import service as profiles
 from tests.factories.bots import make_bot
-from tests.factories.members import make_contact, make_member
-
-
-async def _found(session: AsyncSession, query: str) -> list[int]:
-    return [item.id for item in (await service.page(session, MemberQuery(query=query))).items]
+from tests.factories.members import find_members, make_contact, make_member
 
 
 @pytest.fixture
@@ -43,14 +39,14 @@ async def hua(session: AsyncSession) -> int:
     ],
 )
 async def test_a_member_is_found_by(session: AsyncSession, hua: int, query: str) -> None:
-    assert await _found(session, query) == [hua]
+    assert await find_members(session, query) == [hua]
 
 
 @pytest.mark.parametrize(
     "query", ["%%%", "_", "8001", "+8613800138001", "\\", "7001", "'; DROP TABLE members; --", "\x00x\x00y"]
 )
 async def test_what_fits_nobody_finds_nobody(session: AsyncSession, hua: int, query: str) -> None:
-    found = await _found(session, query)
+    found = await find_members(session, query)
     assert found == ([hua] if query == "_" else [])
 
 
@@ -97,10 +93,3 @@ async def test_a_line_shows_what_a_list_needs(session: AsyncSession, hua: int) -
         ["telegram"],
         "lead",
     )
-
-
-async def test_members_are_found_by_exact_phone_and_email(session: AsyncSession, hua: int) -> None:
-    assert await search.find_by_phone(session, "13800138000", verified_only=True) == [hua]
-    assert await search.find_by_phone(session, "nonsense") == []
-    assert await search.find_by_email(session, "HUA@example.org") == [hua]
-    assert await search.find_by_email(session, "nonsense") == []

@@ -33,11 +33,6 @@ class Store:
         self._writing = asyncio.Lock()
         self._connection = None if folder is None else _opened(folder)
 
-    @property
-    def is_lasting(self) -> bool:
-        """Whether anything is kept at all."""
-        return self._connection is not None
-
     def put(self, kind: str, key: str, body: object) -> None:
         """Keep a record (a dict or dataclass), read when its batch is written."""
         if self._connection is not None:
