@@ -39,6 +39,8 @@ async def prepare_database(admin_url: str, name: str, template: str) -> None:
     try:
         if not await admin.fetch("SELECT 1 FROM pg_database WHERE datname = $1", name):
             await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE {template}')
-        await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+        # the server's own processes there, such as an autovacuum, are not ours to end
+        ours = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND usename = current_user"
+        await admin.execute(ours, name)
     finally:
         await admin.close()
