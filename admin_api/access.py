@@ -34,9 +34,9 @@ def allow(permission: Permission, *, sensitive: bool = False) -> params.Depends:
     return params.Depends(Access(AccessKind.PERMISSION, permission, sensitive))
 
 
-def signed_in(*, sensitive: bool = False) -> params.Depends:
+def signed_in() -> params.Depends:
     """Any operator, for what concerns only themselves; no API key."""
-    return params.Depends(Access(AccessKind.SIGNED_IN, None, sensitive))
+    return params.Depends(Access(AccessKind.SIGNED_IN))
 
 
 def public() -> params.Depends:

@@ -182,9 +182,9 @@ _LET_GO = Prepared(
 )
 
 
-async def extend(session: AsyncSession, lease: Lease, length: timedelta = LEASE) -> bool:
+async def extend(session: AsyncSession, lease: Lease) -> bool:
     """Keep the lease; False when the source was paused or cancelled meanwhile. Raises LeaseLost."""
-    found = await _EXTEND.first(session, chunk=lease.chunk_id, fence=lease.fence, length=length)
+    found = await _EXTEND.first(session, chunk=lease.chunk_id, fence=lease.fence, length=LEASE)
     if found is None:
         raise LeaseLost
     clock.remember(session, found["now"])

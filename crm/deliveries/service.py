@@ -80,7 +80,6 @@ async def extend_broadcast(
     step: int = 0,
     topic: str = "news",
     message_class: MessageClass = MessageClass.MARKETING,
-    not_before: datetime | None = None,
 ) -> int:
     """Add members to a source that grows, such as a journey's node; it is opened by the first call.
 
@@ -98,7 +97,7 @@ async def extend_broadcast(
     source = await sources.locked(session, source_kind, source_id)
     if source.status == BroadcastStatus.CANCELLED:
         raise BroadcastOver
-    source.not_before = not_before or await clock.now(session)
+    source.not_before = await clock.now(session)
     added = await launching.insert_audience(session, source, audience, step)
     if added:
         source.finished_at = None

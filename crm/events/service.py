@@ -18,6 +18,9 @@ from crm.events.models import EventKeyRow, EventRow
 from crm.events.types import Event, RecordedEvent
 from crm.kit.ids import uuid7
 
+OURS = "siyu"
+"""The source of events that Siyu itself records."""
+_REPORTED = "api"
 _WAITING = "siyu_events"
 _INSERT = Part(
     [
@@ -48,7 +51,7 @@ _INSERT = Part(
 
 
 async def publish(
-    session: AsyncSession, event: Event, *, occurred_at: datetime | None = None, source: str = "siyu"
+    session: AsyncSession, event: Event, *, occurred_at: datetime | None = None, source: str = OURS
 ) -> RecordedEvent:
     """Record `event` in the caller's transaction and open a hand-off for each subscriber of its kind."""
     moment = await clock.now(session)
@@ -58,20 +61,18 @@ async def publish(
     return recorded
 
 
-async def publish_many(session: AsyncSession, facts: Sequence[Event], *, source: str = "siyu") -> None:
+async def publish_many(session: AsyncSession, facts: Sequence[Event]) -> None:
     """Like `publish` for several events of now, in one statement."""
     moment = await clock.now(session)
-    recorded = [RecordedEvent(uuid7(moment), moment, fact.kind, fact.member_id, source, fact.data()) for fact in facts]
-    if recorded:
-        await _keep(session, recorded, moment)
+    if facts:
+        await _keep(session, _of_now(facts, moment), moment)
 
 
 async def publish_last(session: AsyncSession, facts: Sequence[Event]) -> None:
     """Like `publish_many`, for what nothing in this transaction reads: a `last` write of `crm.db.joint`."""
     moment = await clock.now(session)
-    recorded = [RecordedEvent(uuid7(moment), moment, fact.kind, fact.member_id, "siyu", fact.data()) for fact in facts]
-    if recorded:
-        await joint.last(session, _INSERT, _values(session, recorded, moment))
+    if facts:
+        await joint.last(session, _INSERT, _values(session, _of_now(facts, moment), moment))
 
 
 @asynccontextmanager
@@ -91,6 +92,10 @@ async def together(session: AsyncSession) -> AsyncIterator[None]:
         del session.info[_WAITING]
     if waiting:
         await _insert(session, waiting, await clock.now(session))
+
+
+def _of_now(facts: Sequence[Event], moment: datetime) -> list[RecordedEvent]:
+    return [RecordedEvent(uuid7(moment), moment, fact.kind, fact.member_id, OURS, fact.data()) for fact in facts]
 
 
 async def _keep(session: AsyncSession, recorded: Sequence[RecordedEvent], moment: datetime) -> None:
@@ -134,15 +139,15 @@ def _values(session: AsyncSession, recorded: Sequence[RecordedEvent], moment: da
 
 
 async def publish_once(
-    session: AsyncSession, key: str, event: Event, *, occurred_at: datetime | None = None, source: str = "api"
+    session: AsyncSession, key: str, event: Event, *, occurred_at: datetime | None = None
 ) -> RecordedEvent | None:
-    """Like `publish`, unless an event with this key was recorded before: then None and nothing happens."""
+    """Like `publish` for what a program reports, unless this key was recorded before: then None, nothing happens."""
     moment = await clock.now(session)
     claim = upsert(EventKeyRow).values(key=key, event_id=uuid7(moment), kept_since=moment)
     claimed = await session.execute(claim.on_conflict_do_nothing().returning(EventKeyRow.key))
     if claimed.scalar_one_or_none() is None:
         return None
-    return await publish(session, event, occurred_at=occurred_at, source=source)
+    return await publish(session, event, occurred_at=occurred_at, source=_REPORTED)
 
 
 async def timeline(

@@ -49,10 +49,10 @@ def decode_cursor(cursor: str, *kinds: type[str] | type[int]) -> tuple[Any, ...]
     return tuple(values)
 
 
-def check_limit(limit: int, most: int = MAX_LIMIT) -> int:
-    """`limit` when it is between 1 and `most`. Raises InvalidLimit."""
-    if not 1 <= limit <= most:
-        raise InvalidLimit(f"the limit must be between 1 and {most}", limit=limit)
+def check_limit(limit: int) -> int:
+    """`limit` when it is between 1 and `MAX_LIMIT`. Raises InvalidLimit."""
+    if not 1 <= limit <= MAX_LIMIT:
+        raise InvalidLimit(f"the limit must be between 1 and {MAX_LIMIT}", limit=limit)
     return limit
 
 

@@ -27,12 +27,12 @@ def clean_text(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def cut_bytes(text: str, limit: int = MAX_TEXT_BYTES) -> tuple[str, bool]:
-    """`text` cut to `limit` bytes of UTF-8 at a character's end, and whether anything was cut."""
+def cut_bytes(text: str) -> tuple[str, bool]:
+    """`text` cut to `MAX_TEXT_BYTES` of UTF-8 at a character's end, and whether anything was cut."""
     data = text.encode("utf-8")
-    if len(data) <= limit:
+    if len(data) <= MAX_TEXT_BYTES:
         return text, False
-    return data[:limit].decode("utf-8", "ignore"), True
+    return data[:MAX_TEXT_BYTES].decode("utf-8", "ignore"), True
 
 
 def utf16_length(text: str) -> int:

@@ -16,6 +16,7 @@ from .privileges import Account
 _SERVER_NAMES = ("postgres", "valkey-server", "redis-server")
 _KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _LARGEST_LOG = 10_000_000  # bytes
+_LAST_LINES = 6
 
 
 @dataclass
@@ -152,12 +153,12 @@ def log_size(log: Path) -> int:
     return log.stat().st_size if log.exists() else 0
 
 
-def log_tail(log: Path, offset: int, lines: int = 6) -> str:
+def log_tail(log: Path, offset: int) -> str:
     """The last lines that were added to `log` since it was `offset` bytes long."""
     with log.open("rb") as file:
         file.seek(min(offset, log_size(log)))
         text = file.read()[-20_000:].decode(errors="replace")
-    return "\n".join(text.strip().splitlines()[-lines:])
+    return "\n".join(text.strip().splitlines()[-_LAST_LINES:])
 
 
 def _is_server_by_name(pid: int, account: Account) -> bool:

@@ -88,7 +88,6 @@ async def log(
     draw_id: int,
     *,
     status: PlayStatus | None = None,
-    member_id: int | None = None,
     limit: int = 50,
     cursor: str | None = None,
 ) -> Page[Play]:
@@ -97,8 +96,6 @@ async def log(
     query = repository.PLAYS.where(PlayRow.draw_id == draw_id).order_by(PlayRow.position).limit(limit + 1)
     if status is not None:
         query = query.where(PlayRow.status == status)
-    if member_id is not None:
-        query = query.where(PlayRow.member_id == member_id)
     if cursor is not None:
         query = query.where(PlayRow.position > decode_cursor(cursor, int)[0])
     rows = (await session.execute(query)).all()

@@ -12,6 +12,8 @@ from .app import SimulatorApp, create_simulator_app
 from .config import SimulatorConfig
 from .core import Simulator
 
+_HOST = "127.0.0.1"
+
 
 @dataclass(frozen=True, slots=True)
 class RunningSimulator:
@@ -54,26 +56,22 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def running_simulator(
-    config: SimulatorConfig, *, host: str = "127.0.0.1", port: int = 0
-) -> AsyncIterator[RunningSimulator]:
-    """Serve a simulator while the block runs; port 0 takes any free port.
+async def running_simulator(config: SimulatorConfig, *, port: int = 0) -> AsyncIterator[RunningSimulator]:
+    """Serve a simulator on the loopback address while the block runs; port 0 takes any free port.
 
     Raises OSError when the port is taken.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Named TCP outright, or asyncio leaves Nagle's algorithm on and each answer takes 40 ms.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((host, port))
+        listener.bind((_HOST, port))
         app = create_simulator_app(config)
         server = _Server(app)
         serving = asyncio.create_task(server.serve([listener]))
         try:
             await server.wait_until_ready(serving)
-            shown = f"[{host}]" if ":" in host else host
-            yield RunningSimulator(f"http://{shown}:{listener.getsockname()[1]}", app.simulator)
+            yield RunningSimulator(f"http://{_HOST}:{listener.getsockname()[1]}", app.simulator)
         finally:
             server.should_exit = True
             await serving
