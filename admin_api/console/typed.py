@@ -1,7 +1,6 @@
 """Text fields of forms as the values that they stand for."""
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from admin_api.edge import Edge
 from crm.brand import service as brands
@@ -32,7 +31,7 @@ async def moment(edge: Edge, text: str) -> datetime | None:
         raise WrongMomentError from wrong
     if local.year not in _YEARS:
         raise WrongMomentError
-    zone = ZoneInfo((await brands.get(edge.session)).time_zone)
+    zone = await brands.zone(edge.session)
     return (local if local.tzinfo else local.replace(tzinfo=zone)).astimezone(UTC)
 
 

@@ -25,7 +25,7 @@ WEEK = 7
 
 async def dashboard(session: AsyncSession) -> Dashboard:
     """Every figure as of now, in the brand's time zone."""
-    zone = ZoneInfo((await brands.get(session)).time_zone)
+    zone = await brands.zone(session)
     today = (await clock.now(session)).astimezone(zone).date()
     week = _start_of(today - timedelta(days=WEEK - 1), zone)
     counted = (await session.execute(select(*_figures(week, _start_of(today, zone))))).one()

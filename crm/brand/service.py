@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, fields
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -47,6 +48,11 @@ async def get(session: AsyncSession) -> Brand:
     if row is None:
         return versioned(DEFAULT)
     return read(Brand, {**{k: v for k, v in row.items() if k not in {"id", "settings"}}, **row["settings"]})
+
+
+async def zone(session: AsyncSession) -> ZoneInfo:
+    """The time zone in which the brand's days begin."""
+    return ZoneInfo((await get(session)).time_zone)
 
 
 async def change(session: AsyncSession, **values: Any) -> Brand:

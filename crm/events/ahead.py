@@ -7,7 +7,6 @@ its row and publishes in the same transaction, so nobody is told twice and a cra
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -42,7 +41,7 @@ Step = Callable[[AsyncSession, Run], Awaitable[str | None]]
 
 async def advance(session: AsyncSession, subject: str, step: Step) -> int:
     """Take one run of `subject` a step further; 0 when everything that is due was told."""
-    zone = ZoneInfo((await brand.get(session)).time_zone)
+    zone = await brand.zone(session)
     today = (await clock.now(session)).astimezone(zone).date()
     due = [(days, today + timedelta(days=days - late)) for late in range(_LATE + 1) for days in DAYS]
     rows = [{"subject": subject, "days": days, "day": day} for days, day in due]

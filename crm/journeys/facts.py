@@ -18,7 +18,7 @@ _LONGEST = 500
 
 async def of_event(session: AsyncSession, event: RecordedEvent) -> dict[str, Any]:
     """By name; times stand in the brand's time zone, so that their dates are those of its calendar."""
-    zone = ZoneInfo((await brand.get(session)).time_zone)
+    zone = await brand.zone(session)
     found = {name: _plain(event.data.get(name), zone) for name in field_names(event.kind)}
     if event.kind == "voucher_expiring":
         found["coupon"] = (await holding.coupon_names(session)).get(event.data["coupon_id"], {})

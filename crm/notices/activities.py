@@ -1,7 +1,6 @@
 """What members are told about activities: reminders, a place from the waiting list, cancellations, the survey."""
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -57,7 +56,7 @@ async def _tell_holder(session: AsyncSession, event: RecordedEvent, activity: Ac
 async def _tell(session: AsyncSession, event: RecordedEvent, activity: Activity, name: str, **values: Any) -> None:
     if event.member_id is None:
         return
-    starts_at = activity.terms.starts_at.astimezone(ZoneInfo((await brand.get(session)).time_zone))
+    starts_at = activity.terms.starts_at.astimezone(await brand.zone(session))
     shown = {
         "activity": activity.name,
         "place": activity.place,

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -59,7 +58,7 @@ async def situation_of(
     fact = event.as_event(CATALOGUE[event.kind])
     if not deciding.needs_zone(rules):
         return Situation(fact, profile, event.occurred_at)
-    zone = ZoneInfo((await brand.get(session)).time_zone)
+    zone = await brand.zone(session)
     birthday = None
     if deciding.needs_birthday(rules):
         query = select(members.c.birthday).where(members.c.id == event.member_id)
@@ -82,7 +81,7 @@ async def _capped(
     owner = await counters.lock_owner(session, event.member_id)
     known = await counters.known_keys(session, [key_of(event, event.member_id, item) for item in due])
     again = [item for item in due if key_of(event, event.member_id, item) in known]
-    zone = situation.zone if deciding.needs_zone([item.rule for item in due]) else await _zone(session)
+    zone = situation.zone if deciding.needs_zone([item.rule for item in due]) else await brand.zone(session)
     day = situation.at.astimezone(zone).date()
     fresh = [capping.under(item, owner, day, budget) for item in due if item not in again]
     used = await counters.lock(session, (key for item in fresh for key in item.limits))
@@ -90,10 +89,6 @@ async def _capped(
     awards = await _post(session, event, event.member_id, [*again, *given])
     await counters.add(session, added)
     return awards
-
-
-async def _zone(session: AsyncSession) -> ZoneInfo:
-    return ZoneInfo((await brand.get(session)).time_zone)
 
 
 async def _post(session: AsyncSession, event: RecordedEvent, member_id: int, due: Sequence[Verdict]) -> list[Award]:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ARRAY, DateTime, Select, Text, any_, bindparam, insert, or_, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -161,7 +160,7 @@ async def grantable(session: AsyncSession, rule_id: int) -> EarningRule:
 async def expiry(session: AsyncSession, rule: EarningRule, at: datetime) -> datetime | None:
     """When points run out that the rule gives at `at`; None for never."""
     validity = kind_named(rule.kind).parameters.model_validate(rule.parameters)
-    return validity.expires_at(at, ZoneInfo((await brand.get(session)).time_zone))
+    return validity.expires_at(at, await brand.zone(session))
 
 
 async def ensure_defaults(session: AsyncSession) -> int:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -116,7 +115,7 @@ async def activate(session: AsyncSession, key: str, *, by: str = "system") -> Po
         actor=by,
         rule_id=row.rule_id,
         event_id=row.event_id,
-        expires_at=validity.expires_at(row.earned_at, await _zone(session), now),
+        expires_at=validity.expires_at(row.earned_at, await brand.zone(session), now),
     )
     made = await posting.post(session, line)
     await session.execute(delete(PendingRow).where(PendingRow.key == key))
@@ -200,7 +199,7 @@ def _check_time(at: datetime, activates_at: datetime | None) -> None:
 
 
 async def _keep(session: AsyncSession, line: Line, made: Posted, waiting: Waiting) -> None:
-    zone = await _zone(session)
+    zone = await brand.zone(session)
     activates_at, validity = waiting.activates_at, waiting.validity
     expires_at = validity.expires_at(line.occurred_at, zone, activates_at) if activates_at else None
     row = insert(PendingRow).values(
@@ -247,7 +246,3 @@ async def _resolved(session: AsyncSession, key: str, kind: EntryKind) -> Posting
     if done is None:
         raise PendingResolved(key=key)
     return await posting.replayed(session, done)
-
-
-async def _zone(session: AsyncSession) -> ZoneInfo:
-    return ZoneInfo((await brand.get(session)).time_zone)

@@ -82,7 +82,7 @@ async def _tried(session: AsyncSession, row: EarningReplayRow) -> bool:
 
 async def _step(session: AsyncSession, row: EarningReplayRow) -> bool:
     """One batch, or the end; answers whether there is more."""
-    zone = ZoneInfo((await brand.get(session)).time_zone)
+    zone = await brand.zone(session)
     draft = await earning_rules.draft(session, replays.text_of(row.draft), row.rule_id)
     worlds = await _worlds(session, draft, row.state, zone)
     found = await _events(session, row, kind_named(draft.kind))

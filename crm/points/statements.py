@@ -16,7 +16,7 @@ _COLUMNS = ("at", "kind", "points", "balance", "reason", "transaction_id")
 
 async def as_csv(session: AsyncSession, member_id: int) -> AsyncIterator[str]:
     """Lines of a CSV, newest entry first, times in the brand's time zone; what is posted meanwhile is left out."""
-    zone = ZoneInfo((await brands.get(session)).time_zone)
+    zone = await brands.zone(session)
     yield BOM + line(_COLUMNS)
     before: int | None = None
     while True:

@@ -1,7 +1,6 @@
 """Evaluating members under a lock, one at once or a range of them."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -34,7 +33,7 @@ async def lock(session: AsyncSession, member_id: int) -> None:
 
 async def times(session: AsyncSession, rules: Rules, now: datetime) -> Spans:
     """The times that amounts are counted from, by the brand's days."""
-    return policy.spans(rules, now, ZoneInfo((await brand.get(session)).time_zone))
+    return policy.spans(rules, now, await brand.zone(session))
 
 
 async def one(

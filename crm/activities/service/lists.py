@@ -20,7 +20,7 @@ _COLUMNS = (
 
 async def as_csv(session: AsyncSession, activity_id: int) -> AsyncIterator[str]:
     """Lines of a CSV in the order of registration, times in the brand's zone. Raises ActivityNotFound."""
-    zone = ZoneInfo((await brands.get(session)).time_zone)
+    zone = await brands.zone(session)
     yield BOM + line(_COLUMNS)
     cursor: str | None = None
     while True:

@@ -1,7 +1,6 @@
 """Give points, once for each time that a member comes by."""
 
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -40,7 +39,7 @@ class GivePoints:
 
     async def run(self, session: AsyncSession, parameters: GivePointsParameters, batch: Batch) -> Verdict:
         """The same number each, through the ledger."""
-        expires_at = parameters.expires_at(batch.now, ZoneInfo((await brand.get(session)).time_zone))
+        expires_at = parameters.expires_at(batch.now, await brand.zone(session))
 
         async def give(member_id: int, key: str) -> object:
             return await points.earn(

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -81,7 +80,7 @@ async def preview(session: AsyncSession, rules: Rules) -> Preview:
     """Who would be where if `rules` were published now; nothing is changed. Raises what `save_draft` raises."""
     checked = await _checked(session, rules)
     now = await clock.now(session)
-    times = policy.spans(checked, now, ZoneInfo((await brand.get(session)).time_zone))
+    times = policy.spans(checked, now, await brand.zone(session))
     found = deciding.decided(checked, times, _EVERYBODY, now).subquery("found")
     ways = (found.c.tier, found.c.tier_then, found.c.is_up)
     waiting = func.count().filter(found.c.falls_then.is_not(None))

@@ -1,7 +1,6 @@
 """Evaluating all members: once a day and after each publication, in ranges, going on where it stopped."""
 
 from datetime import datetime, time
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -32,7 +31,7 @@ async def start_daily(session: AsyncSession) -> bool:
     if live is None:
         return False
     now = await clock.now(session)
-    zone = ZoneInfo((await brand.get(session)).time_zone)
+    zone = await brand.zone(session)
     today = now.astimezone(zone).date()
     if now < datetime.combine(today, _MORNING, zone):
         return False
