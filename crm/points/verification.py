@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.events.views import events as logged
 from crm.points import checkpoints
 from crm.points.chain import GENESIS, Link, link_hash
+from crm.points.lot_checks import LOT_CHECKS
 from crm.points.models import CheckpointRow, TransactionRow
 from crm.points.types import LedgerProblem, LedgerReport
 
@@ -102,13 +103,6 @@ CHECKS: dict[str, str] = {
             ON u.transaction_id = e.transaction_id AND u.occurred_at = e.occurred_at
         WHERE coalesce(-e.amount, 0) <> coalesce(u.used, 0)
     """,
-    "expired lots are not spent": """
-        SELECT 'transaction ' || t.id AS subject, 'spent lot ' || l.id || ' after it ran out' AS detail
-        FROM lot_uses u
-        JOIN ledger_transactions t ON t.id = u.transaction_id AND t.occurred_at = u.occurred_at
-        JOIN point_lots l ON l.id = u.lot_id
-        WHERE t.kind = 'redeem' AND l.expires_at <= t.recorded_at
-    """,
     "reversals are of one transaction each": """
         SELECT 'transaction ' || r.id AS subject, 'reverses what is not there or something of another size' AS detail
         FROM ledger_transactions r
@@ -185,7 +179,7 @@ _TOLD = ("points_earned", "points_redeemed", "points_expired", "points_adjusted"
 async def verify(session: AsyncSession) -> LedgerReport:
     """See `crm.points.service.verify`."""
     problems = []
-    for check, query in CHECKS.items():
+    for check, query in (CHECKS | LOT_CHECKS).items():
         row = (await session.execute(text(query + " ORDER BY 1 LIMIT 1"))).one_or_none()
         if row is not None:
             problems.append(LedgerProblem(check, row.subject, row.detail or ""))

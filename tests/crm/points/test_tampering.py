@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.db import clock
 from crm.migrations.versions.r0011_points import IMMUTABLE
 from crm.points import holds, pending, service
+from tests.conftest import At
 from tests.factories.members import make_member
 from tests.factories.points import assert_sound, give
 
@@ -84,6 +85,14 @@ async def test_a_balance_below_zero_is_refused(session: AsyncSession) -> None:
         ("UPDATE lot_uses SET amount = amount + 1", "lots equal their uses"),
         ("UPDATE profiles SET points_balance = 1", "profiles show the balance"),
         ("UPDATE point_lots SET expires_at = siyu_now() - interval '1 day'", "expired lots are not spent"),
+        (
+            "UPDATE point_lots SET expires_at = siyu_now() + interval '9 days' WHERE points = 30",
+            "lots are spent in their order",
+        ),
+        (
+            "UPDATE point_lots SET earned_at = earned_at - interval '1 s' WHERE points = 30",
+            "lots are spent in their order",
+        ),
     ],
 )
 async def test_what_was_changed_is_named(session: AsyncSession, statement: str, check: str) -> None:
@@ -221,3 +230,26 @@ async def test_what_is_set_aside_cannot_be_changed_unseen(session: AsyncSession,
     await assert_sound(session)
     await _behind_the_back(session, statement)
     assert check in {problem.check for problem in (await service.verify(session)).problems}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE point_lots SET expires_at = NULL",
+        "UPDATE point_lots SET expires_at = siyu_now() + interval '1 hour'",
+        "INSERT INTO lot_uses SELECT transaction_id, lot_id + 1, occurred_at, amount FROM lot_uses",
+        "DELETE FROM lot_uses",
+    ],
+)
+async def test_an_expiry_that_was_changed_is_named(session: AsyncSession, at: At, statement: str) -> None:
+    await at(session, "2026-03-01T08:00Z")
+    member = await make_member(session)
+    now = await clock.now(session)
+    for days in (1, 2):
+        await give(session, member.id, 5, expires_at=now + timedelta(days=days))
+    await at(session, "2026-03-02T09:00Z")
+    assert await service.expire_due(session) == 1
+    await assert_sound(session)
+    await _behind_the_back(session, statement)
+    found = {problem.check for problem in (await service.verify(session)).problems}
+    assert "expiry is of one lot, once, in its time" in found
