@@ -27,6 +27,7 @@ from crm.members.types import Member
 from crm.missions.service import badges
 from crm.operators.permissions import Permission
 from crm.orders import service as orders
+from crm.points import earning_rules
 from crm.points import history as points_history
 from crm.points import service as points
 from crm.sources import service as sources
@@ -170,6 +171,7 @@ async def points_view(
         status=status,
         summary=await points.summary(edge.session, member.id),
         entries=page.items,
+        rules=await earning_rules.names(edge.session, {entry.rule_id for entry in page.items if entry.rule_id}),
         next_href=address(here, cursor=page.next_cursor) if page.next_cursor else "",
         start_href=here if cursor else "",
         posting_key=token(size=12),

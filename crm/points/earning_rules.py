@@ -1,6 +1,6 @@
 """Earning rules as operators keep them: rows with parameters, versioned, never deleted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -108,6 +108,13 @@ async def get(session: AsyncSession, rule_id: int) -> EarningRule:
 async def listing(session: AsyncSession) -> list[EarningRule]:
     """Every rule as it is now, oldest first."""
     return [_rule(row) for row in (await session.execute(_current().order_by(EarningRuleRow.id))).mappings()]
+
+
+async def names(session: AsyncSession, rule_ids: Collection[int]) -> dict[int, str]:
+    """What these rules are called now, by their ids; an unknown one is left out."""
+    known = (_VERSION.rule_id.in_(rule_ids), _VERSION.in_force_until.is_(None))
+    rows = await session.execute(select(_VERSION.rule_id, _VERSION.name).where(*known))
+    return {row.rule_id: row.name for row in rows}
 
 
 async def in_force(session: AsyncSession, kinds: Sequence[str], at: datetime) -> list[EarningRule]:

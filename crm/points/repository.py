@@ -138,9 +138,10 @@ async def expiring(session: AsyncSession, member_id: int, *, after: datetime, un
 
 def _entries() -> Select[*tuple[Any, ...]]:
     same = and_(TransactionRow.id == EntryRow.transaction_id, TransactionRow.occurred_at == EntryRow.occurred_at)
-    columns = (TransactionRow.kind, TransactionRow.reason, EntryRow.occurred_at, EntryRow.amount)
+    told = (TransactionRow.kind, TransactionRow.reason, TransactionRow.rule_id, TransactionRow.rule_version)
+    columns = (EntryRow.occurred_at, EntryRow.amount, EntryRow.balance_after, EntryRow.sequence)
     return (
-        select(*columns, EntryRow.balance_after, EntryRow.sequence, EntryRow.transaction_id)
+        select(*told, *columns, EntryRow.transaction_id)
         .join(TransactionRow, same)
         .where(EntryRow.account == Account.MEMBER)
     )
@@ -161,6 +162,8 @@ async def entries(session: AsyncSession, member_id: int, *, before: int | None, 
             row.balance_after,
             row.sequence,
             row.transaction_id,
+            row.rule_id,
+            row.rule_version,
         )
         for row in rows
     ]

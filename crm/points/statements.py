@@ -11,7 +11,7 @@ from crm.points import repository
 from crm.points.types import Entry
 
 _AT_ONCE = 500
-_COLUMNS = ("at", "kind", "points", "balance", "reason", "transaction_id")
+_COLUMNS = ("at", "kind", "points", "balance", "reason", "transaction_id", "rule_id", "rule_version")
 
 
 async def as_csv(session: AsyncSession, member_id: int) -> AsyncIterator[str]:
@@ -31,4 +31,5 @@ async def as_csv(session: AsyncSession, member_id: int) -> AsyncIterator[str]:
 def _line(entry: Entry, zone: ZoneInfo) -> str:
     at = entry.at.astimezone(zone).isoformat(timespec="seconds")
     numbers = (str(entry.points), str(entry.balance))
-    return line([at, entry.kind.value, *numbers, cell(entry.reason), str(entry.transaction_id)])
+    rule = ["" if number is None else str(number) for number in (entry.rule_id, entry.rule_version)]
+    return line([at, entry.kind.value, *numbers, cell(entry.reason), str(entry.transaction_id), *rule])

@@ -145,6 +145,10 @@ class Entry:
     balance: int
     sequence: int
     transaction_id: UUID
+    rule_id: int | None = None
+    """Of the earning rule that gave the points."""
+    rule_version: int | None = None
+    """The version that was in force when they were earned."""
 
 
 @dataclass(frozen=True)

@@ -108,3 +108,21 @@ async def test_the_statement_is_a_file_that_runs_nothing(site: Site) -> None:
     assert PAGE not in page
     assert len(_rows((await browser.get(f"/console/members/{member_id}/points/file")).text)) == 4
     assert (await browser.client.get(PAGE)).status_code == 403
+
+
+async def test_every_award_names_its_rule_and_version(site: Site) -> None:
+    member_id = await _member(site)
+    here = f"/api/v1/members/{member_id}/points"
+    async with await site.api() as client:
+        body = {"kind": "manual", "name": "Thanks <b>", "parameters": {"points": 5}}
+        rule = (await client.post("/api/v1/earning-rules", json=body)).json()
+        changed = await client.patch(f"/api/v1/earning-rules/{rule['id']}", json={"parameters": {"points": 7}})
+        assert (changed.status_code, changed.json()["version"]) == (200, 2), changed.text
+        assert (await client.post(f"{here}/grant", json={"rule_id": rule["id"]})).status_code == 200
+        newest, before = (await client.get(f"{here}/entries")).json()["items"][:2]
+        assert (newest["points"], newest["rule_id"], newest["rule_version"]) == (7, rule["id"], 2)
+        assert (before["rule_id"], before["rule_version"]) == (None, None)
+        rows = _rows((await client.get(f"{here}/statement")).text)
+        assert [(row["rule_id"], row["rule_version"]) for row in rows[:2]] == [(str(rule["id"]), "2"), ("", "")]
+    browser = await site.browser()
+    assert "Thanks &lt;b&gt;, version 2" in (await browser.get(f"/console/members/{member_id}/points")).text
