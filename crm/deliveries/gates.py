@@ -38,6 +38,7 @@ from crm.deliveries.models import BulkDeliveryRow
 from crm.deliveries.policy import Candidate, Gates, Result, judge, part_of
 from crm.deliveries.types import MessageClass, Reason
 from crm.members import views as members
+from crm.members.own_days import own_zone
 
 _OPEN = ["deferred", "retry", "repeat", "requeued"]
 Position = tuple[int, int]
@@ -220,10 +221,6 @@ def _candidates(*, has_history: bool) -> Prepared:
     people = _people(_open(has_history=has_history))
     contacts = _contacts(people)
     contact, person = contacts.c, members.members.alias("person").c
-    zone = case(
-        (func.coalesce(person.zone_changes_at <= func.siyu_now(), false()), person.next_time_zone),
-        else_=person.time_zone,
-    )
     return Prepared(
         select(
             people.c.id,
@@ -235,7 +232,7 @@ def _candidates(*, has_history: bool) -> Prepared:
             _has_own(people).label("has_own"),
             (person.status == "active").label("is_active"),
             person.locale,
-            zone.label("zone"),
+            own_zone(person, func.siyu_now()).label("zone"),
             contact.identity_id,
             contact.bot_id,
             contact.channel,

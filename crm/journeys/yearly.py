@@ -11,31 +11,26 @@ from sqlalchemy import (
     Select,
     Text,
     Time,
-    and_,
-    case,
     cast,
     extract,
     func,
     literal,
-    literal_column,
-    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
 from crm.journeys.triggers import DateProperty, DateTrigger
+from crm.members.own_days import BEFORE_LEAP_DAY, LEAP_DAY, is_anniversary, month_and_day, own_zone
 from crm.members.views import members
 from crm.profiles.views import profiles
 
-_LEAP_DAY, _BEFORE, _AFTER = 229, 228, 301
 _AROUND = 2
 """Days by which calendars on earth differ, and a stored moment from its local day."""
 
 
 def entering(trigger: DateTrigger, now: datetime, brand_zone: str) -> Select[Any]:
     """Active members who enter now: member_id, cause (the year) and facts. Later that day they are found again."""
-    own_zone = case((members.c.zone_changes_at <= now, members.c.next_time_zone), else_=members.c.time_zone)
-    zone = func.coalesce(own_zone, brand_zone)
+    zone = func.coalesce(own_zone(members.c, now), brand_zone)
     local = func.timezone(zone, literal(now, DateTime(timezone=True)))
     day = cast(local, Date) - trigger.offset_days
     year = cast(extract("year", day), Integer)
@@ -51,7 +46,7 @@ def entering(trigger: DateTrigger, now: datetime, brand_zone: str) -> Select[Any
         )
         .join(members, members.c.id == profiles.c.member_id)
         .where(is_near, profiles.c.signed_up_at.is_not(None), years > 0)
-        .where(cast(local, Time) >= trigger.at, _is_day_of(born, day))
+        .where(cast(local, Time) >= trigger.at, is_anniversary(born, day))
     )
 
 
@@ -59,22 +54,9 @@ def _property(trigger: DateTrigger, zone: Any, now: datetime) -> tuple[ColumnEle
     """The day of which the anniversary is looked for, and a test on an index that leaves few members to look at."""
     utc = [(now + timedelta(days=shift - trigger.offset_days)).date() for shift in range(-_AROUND, _AROUND + 1)]
     near = sorted({day.month * 100 + day.day for day in utc})
-    if _BEFORE in near:
-        near.append(_LEAP_DAY)
+    if BEFORE_LEAP_DAY in near:
+        near.append(LEAP_DAY)
     if trigger.date is DateProperty.BIRTHDAY:
-        return members.c.birthday, _month_and_day(members.c.birthday).in_(near)
+        return members.c.birthday, month_and_day(members.c.birthday).in_(near)
     signed_up = profiles.c.signed_up_at
-    return cast(func.timezone(zone, signed_up), Date), _month_and_day(func.timezone("UTC", signed_up)).in_(near)
-
-
-def _is_day_of(born: ColumnElement[Any], day: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Whether `day` is an anniversary; one of 29 February falls on the 28th in years without it."""
-    is_moved = and_(
-        _month_and_day(born) == _LEAP_DAY, _month_and_day(day) == _BEFORE, _month_and_day(day + 1) == _AFTER
-    )
-    return or_(_month_and_day(born) == _month_and_day(day), is_moved)
-
-
-def _month_and_day(value: Any) -> ColumnElement[Any]:
-    """301 for 1 March, written as the indexes over birthdays and sign-ups are."""
-    return extract("month", value) * literal_column("100") + extract("day", value)
+    return cast(func.timezone(zone, signed_up), Date), month_and_day(func.timezone("UTC", signed_up)).in_(near)

@@ -5,12 +5,13 @@ from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.brand import service as brand
 from crm.journeys.nodes.contract import Batch, Begun, Verdict
 from crm.kit.rules import Parameters, TimeOfDay
+from crm.members.own_days import own_zone
 from crm.members.views import members
 
 _WEEK = 7
@@ -63,8 +64,7 @@ class WaitUntil:
     async def run(self, session: AsyncSession, parameters: WaitUntilParameters, batch: Batch) -> Verdict:
         """One query for the zones of the whole batch."""
         of_brand = (await brand.get(session)).time_zone
-        changed = members.c.zone_changes_at <= batch.now
-        zone = func.coalesce(case((changed, members.c.next_time_zone), else_=members.c.time_zone), of_brand)
+        zone = func.coalesce(own_zone(members.c, batch.now), of_brand)
         rows = await session.execute(select(members.c.id, zone).where(members.c.id.in_(batch.member_ids)))
         dues = {member_id: parameters.due(batch.now, ZoneInfo(name)) for member_id, name in rows}
         return Verdict({"next": [item for item in batch.member_ids if item in dues]}, dues=dues)

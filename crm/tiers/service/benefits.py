@@ -13,12 +13,10 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
-    case,
     cast,
     extract,
     func,
     literal,
-    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -29,6 +27,7 @@ from crm.coupons.service import issuing
 from crm.db import clock
 from crm.db.savepoint import savepoint
 from crm.kit.errors import DomainError
+from crm.members.own_days import is_anniversary, own_zone
 from crm.members.views import members as people
 from crm.tiers import repository
 from crm.tiers.models import BenefitRow, StandingRow
@@ -82,16 +81,12 @@ async def _give_monthly(session: AsyncSession, coupons: Mapping[str, int], month
 async def _give_birthday(
     session: AsyncSession, coupons: Mapping[str, int], now: datetime, zone: str, limit: int
 ) -> int:
-    """To those whose birthday it is by their own day; one of 29 February is kept on the 28th in years without it."""
-    own_zone = case((people.c.zone_changes_at <= now, people.c.next_time_zone), else_=people.c.time_zone)
-    today = cast(func.timezone(func.coalesce(own_zone, zone), literal(now, DateTime(timezone=True))), Date)
-    year, born = cast(extract("year", today), Integer), people.c.birthday
-    is_birthday = func.to_char(born, "MMDD") == func.to_char(today, "MMDD")
-    tomorrow = func.to_char(today + 1, "MMDD")
-    is_moved = and_(func.to_char(born, "MMDD") == "0229", tomorrow == "0301", func.to_char(today, "MMDD") == "0228")
-    period = cast(year, Text)
-    query = _due(BIRTHDAY, coupons, period).where(or_(is_birthday, is_moved)).add_columns(period.label("period"))
-    rows = (await session.execute(query.limit(limit))).all()
+    """To those whose birthday it is by their own day."""
+    own = func.coalesce(own_zone(people.c, now), zone)
+    today = cast(func.timezone(own, literal(now, DateTime(timezone=True))), Date)
+    period = cast(cast(extract("year", today), Integer), Text)
+    query = _due(BIRTHDAY, coupons, period).where(is_anniversary(people.c.birthday, today))
+    rows = (await session.execute(query.add_columns(period.label("period")).limit(limit))).all()
     for row in rows:
         await _give(session, row.member_id, coupons[row.tier], BIRTHDAY, row.period)
     return len(rows)
