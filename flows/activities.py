@@ -14,10 +14,9 @@ from flows.engine.choices import Choice
 from flows.engine.flow import Button, Command, Keyword, Opens, flow
 from flows.engine.questions import Text
 from flows.steps import activity_words
+from flows.steps.numbers import number_in
 from flows.steps.patience import A_DAY, leaves_quietly
 
-_MOST_DIGITS = 18
-"""Of the number of an activity, as a bigint holds it."""
 _MAX_CODE = 80
 _YES, _NO = "yes", "no"
 
@@ -36,10 +35,10 @@ async def activities(chat: Chat, wanted: str = "") -> None:
     """Shows what is on, then one activity, and asks before anything is booked or given up."""
     await chat.member()
     zone = ZoneInfo(await chat.look(activity_words.brand_zone))
-    if not wanted.isdecimal():
+    activity_id = number_in(wanted)
+    if activity_id is None:
         await _list(chat, zone)
         return
-    activity_id = int(wanted[:_MOST_DIGITS])
     try:
         offer = await chat.look(offering.one, activity_id)
     except ActivityNotFound:
@@ -150,8 +149,7 @@ async def attend(chat: Chat, said: str = "") -> None:
 async def feedback(chat: Chat, about: str = "") -> None:
     """Asks those who came how it was."""
     await chat.member()
-    activity_id = int(about[:_MOST_DIGITS]) if about.isdecimal() else None
-    key = await chat.look(attending.survey_to_answer, activity_id)
+    key = await chat.look(attending.survey_to_answer, number_in(about))
     if key is None:
         await chat.say("activities/no_feedback", buttons=[[Opens("activity")]])
         return

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.draws import policy
 from crm.draws.errors import DrawNotFound
 from crm.draws.service import chances, offering, playing, verifying
 from crm.draws.types import Chances, Draw, DrawKind, OfferedDraw, Play
@@ -14,9 +15,10 @@ from flows.engine.chat import Chat
 from flows.engine.choices import Choice
 from flows.engine.flow import Button, Command, Keyword, Opens, flow
 from flows.steps import loyalty_words, zones
+from flows.steps.numbers import number_in
 from flows.steps.patience import A_DAY, leaves_quietly
 
-_MILLION, _PERCENT, _MOST_DIGITS, _SHOWN = 1_000_000, 10_000, 18, 10
+_SHOWN = 10
 _FOUND_LATER = frozenset({"no_chances", "insufficient_points", "chances_not_sold", "draw_not_yet"})
 """What may be different when the member comes back, so that the draw is shown again."""
 
@@ -43,10 +45,11 @@ async def _buy(session: AsyncSession, member_id: int, draw_id: int) -> Chances:
 async def draws(chat: Chat, wanted: str = "") -> None:
     """Shows a draw with its odds and its commitment, and plays as often as the member likes and may."""
     await chat.member()
-    picked = wanted if wanted.isdecimal() else await _pick(chat)
-    if picked is None:
+    draw_id = number_in(wanted)
+    if draw_id is None:
+        draw_id = await _pick(chat)
+    if draw_id is None:
         return
-    draw_id = int(picked[:_MOST_DIGITS])
     while True:
         try:
             offer = await chat.look(offering.one, draw_id)
@@ -63,13 +66,13 @@ async def draws(chat: Chat, wanted: str = "") -> None:
             return
 
 
-async def _pick(chat: Chat) -> str | None:
+async def _pick(chat: Chat) -> int | None:
     offers = await chat.look(offering.offered)
     if not offers:
         await chat.say("draws/none", buttons=[[Opens("verify"), Opens("missions")]])
         return None
     if len(offers) == 1:
-        return str(offers[0].draw.id)
+        return offers[0].draw.id
     await chat.say("draws/pick", buttons=[[Opens("draws", str(offer.draw.id), offer.draw.name)] for offer in offers])
     return None
 
@@ -161,13 +164,11 @@ async def verify(chat: Chat, wanted: str = "") -> None:
 
 
 def _of_draw(draw: Draw) -> dict[str, Any]:
-    """A draw, its odds in per cent; what the others leave is the last prize's."""
+    """A draw, its odds in per cent."""
     rules = draw.rules
-    rest = _MILLION - sum(prize.odds for prize in rules.prizes)
-    odds = [*(prize.odds for prize in rules.prizes[:-1]), rest]
     lines = [
-        {"name": prize.name, "odds": f"{share / _PERCENT:g}", "left": left}
-        for prize, share, left in zip(rules.prizes, odds, draw.stand.left, strict=False)  # packets have no prizes
+        {"name": prize.name, "odds": odds, "left": left}
+        for prize, odds, left in zip(rules.prizes, policy.percents(rules), draw.stand.left, strict=True)
     ]
     return {
         "draw_id": draw.id,

@@ -10,12 +10,11 @@ from crm.points.types import Entry, WayToEarn
 from flows.engine.chat import Chat
 from flows.engine.flow import Button, Command, Keyword, Menu, Opens, flow
 from flows.steps import tier_words, zones
+from flows.steps.numbers import number_in
 
 _SHOWN = 5
 """Entries of the summary, and pending points that are told one by one."""
 _PAGE = 10
-_MOST_DIGITS = 18
-"""Of an entry's number, as a bigint holds it."""
 
 
 async def _ways(session: AsyncSession, member_id: int, locale: str) -> list[WayToEarn]:
@@ -24,7 +23,8 @@ async def _ways(session: AsyncSession, member_id: int, locale: str) -> list[WayT
 
 async def _entries(session: AsyncSession, member_id: int, before: str) -> list[Entry]:
     """A page of the statement and one entry more, if there is one."""
-    cursor = encode_cursor(int(before[:_MOST_DIGITS])) if before.isdecimal() else None
+    sequence = number_in(before)
+    cursor = None if sequence is None else encode_cursor(sequence)
     return (await points.statement(session, member_id, cursor=cursor, limit=_PAGE + 1)).items
 
 

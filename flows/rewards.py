@@ -18,12 +18,11 @@ from flows.engine.choices import Choice
 from flows.engine.flow import Button, Command, Keyword, Menu, Opens, flow
 from flows.engine.questions import Text
 from flows.steps import loyalty_words, zones
+from flows.steps.numbers import number_in
 from flows.steps.patience import A_DAY, leaves_quietly
 from flows.vouchers import show_voucher
 
 _MOST = 12
-_MOST_DIGITS = 18
-"""Of the number of a reward, as a bigint holds it."""
 _YES, _NO = "yes", "no"
 
 
@@ -47,11 +46,12 @@ async def rewards(chat: Chat, wanted: str = "") -> None:
     """Shows the catalogue, then one reward, then asks before anything is spent."""
     await chat.member()
     currency = await chat.look(loyalty_words.currency)
-    if not wanted.isdecimal():
+    reward_id = number_in(wanted)
+    if reward_id is None:
         await _list(chat, currency)
         return
     try:
-        offer = await chat.look(catalogue.offer, int(wanted[:_MOST_DIGITS]))
+        offer = await chat.look(catalogue.offer, reward_id)
     except RewardNotFound:
         await chat.say("rewards/gone", buttons=[[Opens("rewards")]])
         return

@@ -11,6 +11,7 @@ from admin_api.console.forms import body_of, parts
 from admin_api.console.loyalty_forms import Text, as_fields, filled, moments, texts
 from admin_api.console.pages import formats_of
 from admin_api.edge import Edge
+from crm.draws import policy
 from crm.draws.fairness import MILLION
 from crm.draws.types import Draw, DrawKind, Prize, PrizeKind
 from crm.kit.errors import InvalidError
@@ -101,11 +102,6 @@ async def form_of(edge: Edge, draw: Draw) -> dict[str, Any]:
     }
 
 
-def percent(odds: int) -> str:
-    """Millionths as people write them."""
-    return f"{Decimal(odds) / _PERCENT:f}"
-
-
 def _prize(line: str) -> PrizeBody:
     cells = [cell.strip() for cell in line.replace("｜", "|").split("|")]
     what = _WHAT.fullmatch(cells[1].lower()) if len(cells) == _CELLS else None
@@ -135,7 +131,7 @@ def _millionths(text: str, line: str) -> int:
 
 def _line(prize: Prize) -> str:
     what = f"{prize.kind.value} {prize.points or prize.coupon_id or ''}".strip()
-    odds = percent(prize.odds) if prize.odds else ""
+    odds = policy.percent(prize.odds) if prize.odds else ""
     cells = (odds, what, prize.stock or "", prize.name.get("zh-CN", ""), prize.name.get("en", ""))
     return " | ".join(str(cell) for cell in cells)
 

@@ -16,6 +16,7 @@ from admin_api.deps import EdgeOf
 from admin_api.edge import Edge
 from admin_api.routing import page_router
 from admin_api.schemas import Cursor, IdPath
+from crm.draws import policy
 from crm.draws.service import definitions, playing, verifying
 from crm.draws.types import DrawStatus
 from crm.kit.errors import DomainError
@@ -128,19 +129,18 @@ async def _again(edge: Edge, draw_id: int, error: DomainError) -> Response:
 async def _values(edge: Edge, draw_id: int, cursor: str | None = None) -> dict[str, Any]:
     draw = await definitions.get(edge.session, draw_id)
     page = await playing.log(edge.session, draw_id, limit=_PAGE, cursor=cursor)
-    rest = 1_000_000 - sum(prize.odds for prize in draw.rules.prizes)
-    here = f"{HERE}/{draw_id}"
+    here, rules = f"{HERE}/{draw_id}", draw.rules
     return {
         "draw": draw,
         "heading": in_locale(edge.acting, draw.name),
         "prizes": [
             {
                 "name": in_locale(edge.acting, prize.name),
-                "odds": draw_values.percent(prize.odds if index < len(draw.rules.prizes) - 1 else rest),
+                "odds": odds,
                 "left": left,
                 "stock": prize.stock,
             }
-            for index, (prize, left) in enumerate(zip(draw.rules.prizes, draw.stand.left, strict=False))
+            for prize, odds, left in zip(rules.prizes, policy.percents(rules), draw.stand.left, strict=True)
         ],
         "plays": page.items,
         "next_href": address(here, cursor=page.next_cursor) if page.next_cursor else "",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from decimal import Decimal
 
 from crm.draws.errors import DrawAccess, DrawEmpty, DrawEnded, DrawNotOpen, DrawNotYet, InvalidDraw
 from crm.draws.fairness import MILLION
@@ -20,6 +21,7 @@ EARNED_KINDS = frozenset(
 )
 """Events that can earn chances; missions give them too."""
 _LOCALES = ("zh-CN", "en")
+_PERCENT = MILLION // 100
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,17 @@ def check_description(description: dict[str, str]) -> dict[str, str]:
     if any(len(text) > MAX_DESCRIPTION for text in cleaned.values()):
         raise InvalidDraw(f"a description has at most {MAX_DESCRIPTION} characters")
     return {locale: text for locale, text in cleaned.items() if text}
+
+
+def percent(odds: int) -> str:
+    """Millionths as people write them."""
+    return f"{Decimal(odds) / _PERCENT:f}"
+
+
+def percents(rules: Rules) -> list[str]:
+    """The odds of each prize in per cent; what the others leave is the last prize's."""
+    odds = [prize.odds for prize in rules.prizes[:-1]]
+    return [percent(share) for share in (*odds, MILLION - sum(odds))] if rules.prizes else []
 
 
 def check_rules(rules: Rules) -> Rules:
