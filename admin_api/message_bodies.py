@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_api.schemas import Body
 from crm.brand import service as brands
-from crm.brand.policy import LOCALES
+from crm.kit.localized import LOCALES
 from crm.messages.errors import TemplateProblemsError
 from crm.messages.types import ButtonSpec, MessageContent, Problem
 

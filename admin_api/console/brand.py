@@ -14,9 +14,9 @@ from admin_api.console.pages import again, redirect, render
 from admin_api.deps import EdgeOf
 from admin_api.routing import page_router
 from crm.brand import service
-from crm.brand.policy import LOCALES
 from crm.brand.types import FrequencyCap, QuietHours, Shortfall
 from crm.kit.errors import DomainError, InvalidError, NotFoundError
+from crm.kit.localized import LOCALES
 from crm.media import service as media
 from crm.operators.permissions import Permission
 

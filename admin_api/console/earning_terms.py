@@ -7,6 +7,7 @@ from starlette.datastructures import FormData
 
 from admin_api.console.pages import say
 from admin_api.edge import Edge
+from crm.kit.localized import LOCALES
 from crm.points.terms import BirthdayPeriod, Over, Stacking
 from crm.profiles.types import Stage
 from crm.segments import service as segments
@@ -14,7 +15,6 @@ from crm.tags import service as tags
 
 CAPS = ("member_day", "member_week", "member_month", "member_ever", "rule_month", "rule_ever")
 WINDOW = ("multiplier", "weekdays", "from_day", "until_day", "from_time", "until_time")
-LOCALES = ("zh-CN", "en")
 _MOST_WINDOWS = 20
 _MOST = 2000
 _DIGITS = 16

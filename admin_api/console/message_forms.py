@@ -15,10 +15,10 @@ from admin_api.message_bodies import MessageBody, content_of
 from admin_api.schemas import Body
 from crm.activities.service import definitions as activities
 from crm.activities.types import ActivityStatus
-from crm.brand.policy import LOCALES
 from crm.consent import service as consent
 from crm.deliveries.types import MessageClass
 from crm.kit.errors import DomainError, InvalidError
+from crm.kit.localized import LOCALES
 from crm.members import service as members
 from crm.members.types import MemberQuery
 from crm.messages import service as messages

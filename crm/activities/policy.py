@@ -15,7 +15,7 @@ from crm.activities.errors import (
 )
 from crm.activities.types import Activity, ActivityStatus, NewActivity, Terms
 from crm.kit.errors import DomainError
-from crm.kit.text import clean_name, clean_text
+from crm.kit.localized import clean_names, clean_texts
 from crm.points.types import MAX_POINTS
 
 MAX_CAPACITY, MAX_TIERS, MAX_REMINDERS, MAX_HOURS = 1_000_000, 50, 5, 24 * 60
@@ -26,7 +26,6 @@ EARLY = timedelta(hours=2)
 CLOSED_AFTER = timedelta(days=1)
 """How long after its end an activity is closed by itself; until then the shop completes the list."""
 CODE_LENGTH = 8
-_LOCALES = ("zh-CN", "en")
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Without what is mistaken for something else."""
 _NOT_CODE = re.compile(r"[^0-9A-Z]")
@@ -45,8 +44,7 @@ def clean_code(text: str) -> str:
 
 def check_new(new: NewActivity) -> NewActivity:
     """`new` with cleaned texts. Raises InvalidActivity."""
-    name = {locale: clean_name(new.name.get(locale, "")) for locale in _LOCALES}
-    name = {locale: text for locale, text in name.items() if text}
+    name = clean_names(new.name)
     if not name:
         raise InvalidActivity("an activity needs a name in at least one language")
     return replace(
@@ -59,10 +57,10 @@ def check_new(new: NewActivity) -> NewActivity:
 
 
 def _check_text(texts: dict[str, str], what: str, most: int) -> dict[str, str]:
-    cleaned = {locale: clean_text(texts.get(locale, "")).strip() for locale in _LOCALES}
+    cleaned = clean_texts(texts)
     if any(len(text) > most for text in cleaned.values()):
         raise InvalidActivity(f"{what} has at most {most} characters")
-    return {locale: text for locale, text in cleaned.items() if text}
+    return cleaned
 
 
 def check_terms(terms: Terms) -> Terms:

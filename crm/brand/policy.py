@@ -19,9 +19,9 @@ from crm.brand.errors import (
     UnknownTimeZoneError,
 )
 from crm.brand.types import Brand, Shortfall
+from crm.kit.localized import LOCALES
 from crm.kit.text import clean_name, clean_text
 
-LOCALES = ("zh-CN", "en")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE | re.ASCII)
 _MAX_TERMS = 4000
 _MAX_CAP_DAYS = 365

@@ -10,7 +10,8 @@ from math import log2
 
 from crm.coupons.errors import InvalidCodes, InvalidCoupon, SpendTooLittle, VouchersDoNotCombine
 from crm.coupons.types import CodeSource, CouponKind, NewCoupon, Stacking, Terms
-from crm.kit.text import clean_name, clean_text
+from crm.kit.localized import clean_names, clean_texts
+from crm.kit.text import clean_text
 
 DEFAULT_PATTERN = "****-****-**"
 DIGITS, LETTERS = "23456789", "ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -25,7 +26,6 @@ MAX_DAYS = 3650
 _CODE = re.compile(r"[A-Z0-9]{4,40}")
 _SHOWN_FAULTS = 20
 _CENT = Decimal("0.01")
-_LOCALES = ("zh-CN", "en")
 _MAX_DESCRIPTION = 500
 
 
@@ -98,8 +98,7 @@ def check_new(new: NewCoupon) -> NewCoupon:
 
 def check_name(name: dict[str, str]) -> dict[str, str]:
     """Names by locale. Raises InvalidCoupon."""
-    cleaned = {locale: clean_name(name.get(locale, "")) for locale in _LOCALES}
-    cleaned = {locale: text for locale, text in cleaned.items() if text}
+    cleaned = clean_names(name)
     if not cleaned:
         raise InvalidCoupon("a coupon needs a name in at least one language")
     return cleaned
@@ -107,10 +106,10 @@ def check_name(name: dict[str, str]) -> dict[str, str]:
 
 def check_description(description: dict[str, str]) -> dict[str, str]:
     """Descriptions by locale. Raises InvalidCoupon."""
-    cleaned = {locale: clean_text(description.get(locale, "")).strip() for locale in _LOCALES}
+    cleaned = clean_texts(description)
     if any(len(text) > _MAX_DESCRIPTION for text in cleaned.values()):
         raise InvalidCoupon(f"a description has at most {_MAX_DESCRIPTION} characters")
-    return {locale: text for locale, text in cleaned.items() if text}
+    return cleaned
 
 
 def check_shared_code(code: str | None) -> str | None:

@@ -8,7 +8,7 @@ from crm.draws.errors import DrawAccess, DrawEmpty, DrawEnded, DrawNotOpen, Draw
 from crm.draws.fairness import MILLION
 from crm.draws.types import Chances, Draw, DrawKind, DrawStatus, NewDraw, Prize, PrizeKind, Rules, Terms
 from crm.kit.errors import DomainError
-from crm.kit.text import clean_name, clean_text
+from crm.kit.localized import clean_names, clean_texts
 from crm.points.types import MAX_POINTS
 from crm.profiles.types import Profile, Stage
 
@@ -20,7 +20,6 @@ EARNED_KINDS = frozenset(
     }
 )
 """Events that can earn chances; missions give them too."""
-_LOCALES = ("zh-CN", "en")
 _PERCENT = MILLION // 100
 
 
@@ -47,8 +46,7 @@ def check_new(new: NewDraw) -> NewDraw:
 
 def check_name(name: dict[str, str], what: str) -> dict[str, str]:
     """Names by locale. Raises InvalidDraw."""
-    cleaned = {locale: clean_name(name.get(locale, "")) for locale in _LOCALES}
-    cleaned = {locale: text for locale, text in cleaned.items() if text}
+    cleaned = clean_names(name)
     if not cleaned:
         raise InvalidDraw(f"{what} needs a name in at least one language")
     return cleaned
@@ -56,10 +54,10 @@ def check_name(name: dict[str, str], what: str) -> dict[str, str]:
 
 def check_description(description: dict[str, str]) -> dict[str, str]:
     """Descriptions by locale. Raises InvalidDraw."""
-    cleaned = {locale: clean_text(description.get(locale, "")).strip() for locale in _LOCALES}
+    cleaned = clean_texts(description)
     if any(len(text) > MAX_DESCRIPTION for text in cleaned.values()):
         raise InvalidDraw(f"a description has at most {MAX_DESCRIPTION} characters")
-    return {locale: text for locale, text in cleaned.items() if text}
+    return cleaned
 
 
 def percent(odds: int) -> str:

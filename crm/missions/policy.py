@@ -7,7 +7,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from crm.kit.text import clean_name, clean_text
+from crm.kit.localized import clean_names, clean_texts
+from crm.kit.text import clean_name
 from crm.missions.errors import InvalidBadge, InvalidMission
 from crm.missions.types import Comparison, Filter, Mission, NewMission, Rewards, Step, Window
 from crm.points.types import MAX_POINTS
@@ -21,7 +22,6 @@ COUNTED_KINDS = frozenset(
     }
 )
 """Events that steps may ask for. What missions give is not among them, so none completes itself."""
-_LOCALES = ("zh-CN", "en")
 
 
 def check_new(new: NewMission) -> NewMission:
@@ -46,8 +46,7 @@ def check_new(new: NewMission) -> NewMission:
 
 def check_name(name: Mapping[str, str]) -> dict[str, str]:
     """Names by locale. Raises InvalidMission."""
-    cleaned = {locale: clean_name(name.get(locale, "")) for locale in _LOCALES}
-    cleaned = {locale: text for locale, text in cleaned.items() if text}
+    cleaned = clean_names(name)
     if not cleaned:
         raise InvalidMission("a name is needed in at least one language")
     return cleaned
@@ -55,10 +54,10 @@ def check_name(name: Mapping[str, str]) -> dict[str, str]:
 
 def check_description(description: Mapping[str, str]) -> dict[str, str]:
     """Descriptions by locale. Raises InvalidMission."""
-    cleaned = {locale: clean_text(description.get(locale, "")).strip() for locale in _LOCALES}
+    cleaned = clean_texts(description)
     if any(len(text) > MAX_DESCRIPTION for text in cleaned.values()):
         raise InvalidMission(f"a description has at most {MAX_DESCRIPTION} characters")
-    return {locale: text for locale, text in cleaned.items() if text}
+    return cleaned
 
 
 def check_emoji(emoji: str) -> str:

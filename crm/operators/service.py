@@ -4,8 +4,8 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.brand.policy import LOCALES
 from crm.db import clock
+from crm.kit.localized import LOCALES
 from crm.operators import chats, passwords, records
 from crm.operators.errors import (
     EmailTakenError,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from crm.kit.localized import LOCALES
 from crm.kit.text import clean_name, clean_text
 from crm.points.types import MAX_POINTS
 from crm.referrals.errors import InvalidReferralProgramme, ReasonMissing
@@ -19,7 +20,6 @@ FIRST_CONTACT = timedelta(minutes=1)
 MAX_LEVELS, MAX_FRIENDS, MAX_DAYS, MAX_RATE = 10, 10_000, 3660, 10_000
 MAX_MONEY = Decimal(1_000_000)
 MAX_HEADLINE, MAX_REASON, MAX_PERCENT = 60, 200, 100
-LOCALES = ("zh-CN", "en")
 
 
 def is_first_contact(created_at: datetime, now: datetime, *, is_signed_up: bool, has_source: bool) -> bool:

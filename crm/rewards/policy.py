@@ -5,7 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from crm.kit.errors import DomainError
-from crm.kit.text import clean_name, clean_text
+from crm.kit.localized import clean_names, clean_texts
+from crm.kit.text import clean_text
 from crm.points.errors import InsufficientPoints
 from crm.points.types import MAX_POINTS
 from crm.rewards.errors import (
@@ -23,7 +24,6 @@ from crm.rewards.types import Access, NewReward, Price, RedemptionStatus, Reward
 MAX_STOCK, MAX_LIMIT, MAX_TIERS = 1_000_000_000, 1_000_000, 50
 MAX_MONEY = Decimal(1_000_000)
 MAX_DESCRIPTION, MIN_ADDRESS, MAX_ADDRESS, MAX_TRACKING = 1000, 5, 500, 100
-_LOCALES = ("zh-CN", "en")
 _S = RedemptionStatus
 NEXT: dict[RedemptionStatus, frozenset[RedemptionStatus]] = {
     _S.PENDING: frozenset({_S.PREPARED, _S.SHIPPED, _S.DELIVERED}),
@@ -51,8 +51,7 @@ def check_new(new: NewReward) -> NewReward:
 
 def check_name(name: dict[str, str]) -> dict[str, str]:
     """Names by locale. Raises InvalidReward."""
-    cleaned = {locale: clean_name(name.get(locale, "")) for locale in _LOCALES}
-    cleaned = {locale: text for locale, text in cleaned.items() if text}
+    cleaned = clean_names(name)
     if not cleaned:
         raise InvalidReward("a reward needs a name in at least one language")
     return cleaned
@@ -60,10 +59,10 @@ def check_name(name: dict[str, str]) -> dict[str, str]:
 
 def check_description(description: dict[str, str]) -> dict[str, str]:
     """Descriptions by locale. Raises InvalidReward."""
-    cleaned = {locale: clean_text(description.get(locale, "")).strip() for locale in _LOCALES}
+    cleaned = clean_texts(description)
     if any(len(text) > MAX_DESCRIPTION for text in cleaned.values()):
         raise InvalidReward(f"a description has at most {MAX_DESCRIPTION} characters")
-    return {locale: text for locale, text in cleaned.items() if text}
+    return cleaned
 
 
 def check_price(price: Price) -> Price:

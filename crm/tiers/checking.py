@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from crm.kit.localized import clean_names
 from crm.kit.text import clean_name
 from crm.tiers.errors import InvalidGrant, InvalidProgramme
 from crm.tiers.types import Downgrade, Measure, Rules, Tier, Window
 
 MAX_TIERS, MAX_MONTHS, MAX_DAYS, MAX_REASON = 10, 60, 366, 200
 MAX_MEASURE, MAX_MULTIPLIER = Decimal(10) ** 12, Decimal(100)
-_LOCALES = ("zh-CN", "en")
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,29}")
 _CENT, _THOUSANDTH = Decimal("0.01"), Decimal("0.001")
 _LONGEST_GRANT = timedelta(days=5 * 366)
@@ -19,7 +19,7 @@ _LONGEST_GRANT = timedelta(days=5 * 366)
 
 def check_rules(rules: Rules) -> Rules:
     """`rules` with cleaned names. Raises InvalidProgramme with `problems` by path, the first one as its detail."""
-    cleaned = replace(rules, tiers=[replace(tier, name=_name(tier.name)) for tier in rules.tiers])
+    cleaned = replace(rules, tiers=[replace(tier, name=clean_names(tier.name)) for tier in rules.tiers])
     problems = _frame_problems(cleaned)
     for number, tier in enumerate(cleaned.tiers):
         problems |= {f"tiers.{number}.{path}": said for path, said in _tier_problems(cleaned.measure, tier).items()}
@@ -40,11 +40,6 @@ def check_grant(reason: str, until: datetime, now: datetime) -> str:
     if not now < until <= now + _LONGEST_GRANT:
         raise InvalidGrant("a grant ends in the future, at most five years from now")
     return said
-
-
-def _name(name: dict[str, str]) -> dict[str, str]:
-    cleaned = {locale: clean_name(name.get(locale, "")) for locale in _LOCALES}
-    return {locale: text for locale, text in cleaned.items() if text}
 
 
 def _frame_problems(rules: Rules) -> dict[str, str]:

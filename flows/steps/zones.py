@@ -7,6 +7,7 @@ from babel.core import get_global
 from babel.dates import get_timezone_location
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.kit.localized import LOCALES
 from crm.members import service as members
 from flows.engine.reading import Option
 
@@ -66,7 +67,7 @@ async def search(session: AsyncSession, member_id: int, text: str) -> list[str]:
 
 def cities(zone: str) -> dict[str, str]:
     """The zone's city by locale."""
-    return {locale: city(zone, locale) for locale in ("zh-CN", "en")}
+    return {locale: city(zone, locale) for locale in LOCALES}
 
 
 def options(zones: list[str]) -> list[Option]:
