@@ -16,6 +16,7 @@ from crm.check_ins.types import (
     Board,
     CardMove,
     CheckInCalendar,
+    CheckInResult,
     Insurance,
     Leaderboard,
     MadeUp,
@@ -194,6 +195,16 @@ async def member_check_ins(edge: EdgeOf, member_id: IdPath, month: date | None =
         make_ups=await filling.offered(edge.session, member_id),
         moves=await cards.moves(edge.session, member_id),
     )
+
+
+@router.post(
+    "/members/{member_id}/check-ins", dependencies=[_ASSIST], name="check_in.check_in", summary="Check a member in"
+)
+async def check_in(edge: EdgeOf, member_id: IdPath) -> CheckInResult:
+    """As if they did it in the chat; on a day that counted already nothing changes and `is_new` is false."""
+    done = await service.check_in(edge.session, await members.current_id(edge.session, member_id))
+    edge.note("check_in.check_in", f"member:{member_id}", after={"day": str(done.local_date), "is_new": done.is_new})
+    return done
 
 
 @router.post(

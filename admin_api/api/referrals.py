@@ -14,7 +14,7 @@ from admin_api.schemas import Body, Cursor, Id, IdPath, Limit, Moment, PageOf, p
 from crm.operators.permissions import Permission
 from crm.points.types import MAX_POINTS
 from crm.referrals import policy
-from crm.referrals.service import clawback, links, programmes, qualifying, standing
+from crm.referrals.service import clawback, joining, links, programmes, qualifying, standing
 from crm.referrals.types import (
     Act,
     Gift,
@@ -101,6 +101,13 @@ class ProgrammeChange(Body):
     headline: Texts | None = None
     terms: TermsBody | None = None
     is_active: bool | None = None
+
+
+class Friend(Body):
+    """A new member, and the code of the personal link that brought them."""
+
+    member_id: Id
+    code: Annotated[str, Field(min_length=1, max_length=100, examples=["i-3q2eK0vYx8bWfT1Z"])]
 
 
 class Reason(Body):
@@ -198,6 +205,18 @@ async def list_referrals(
         edge.session, status=status, programme_id=programme_id, referrer_id=referrer_id, limit=limit, cursor=cursor
     )
     return paged(found, lambda item: item)
+
+
+@router.post(
+    "/referrals", dependencies=[_WRITE], name="referral.bind", summary="Say who brought a friend", status_code=201
+)
+async def bind_friend(edge: EdgeOf, body: Friend) -> Referral:
+    """For systems that make members by themselves: within a minute of that, before the member signs up."""
+    made = await joining.bind(edge.session, body.member_id, body.code)
+    edge.note(
+        "referral.bind", f"referral:{made.id}", after={"referrer_id": made.referrer_id, "friend_id": made.friend_id}
+    )
+    return made
 
 
 @router.get("/referrals/{referral_id}", dependencies=[_READ], name="referral.read", summary="Read a referral")

@@ -43,6 +43,13 @@ class Order(Body):
     reference: Annotated[str, Field(max_length=100, description="The order's number in the shop.")] | None = None
 
 
+class Claim(Body):
+    """A shared code, and who says it."""
+
+    member_id: Id
+    code: Code
+
+
 class Return(Body):
     """A code whose use is taken back."""
 
@@ -115,6 +122,14 @@ async def roll_back_voucher(edge: EdgeOf, body: Return) -> Voucher:
     """The voucher is good again, unless it has run out meanwhile."""
     voucher = await counter.roll_back(edge.session, body.code, reason=body.reason, by=edge.acting.actor)
     edge.note("voucher.roll_back", f"voucher:{voucher.id}", after={"reason": body.reason})
+    return voucher
+
+
+@router.post("/claim", dependencies=[_ISSUE], name="voucher.claim", summary="Claim by a shared code")
+async def claim_voucher(edge: EdgeOf, body: Claim) -> Voucher:
+    """What the bot does when a member says the code of an advertisement."""
+    voucher = await issuing.claim(edge.session, body.member_id, body.code)
+    edge.note("voucher.claim", f"voucher:{voucher.id}", after=body.model_dump(mode="json"))
     return voucher
 
 

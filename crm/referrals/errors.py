@@ -11,6 +11,22 @@ class ReferralNotFound(NotFoundError):
     """There is no such referral."""
 
 
+class ReferralCodeNotFound(NotFoundError):
+    """There is no personal link with this code."""
+
+
+class OwnReferralCode(ConflictError):
+    """Nobody can invite themselves."""
+
+
+class FriendKnown(ConflictError):
+    """This member was here before; only somebody new can be brought by a friend, within a minute."""
+
+
+class NoReferralProgramme(ConflictError):
+    """No referral programme runs at present, or whoever invited is no longer a member."""
+
+
 class InvalidReferralProgramme(InvalidError):
     """The programme's details are not valid."""
 

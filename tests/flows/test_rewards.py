@@ -191,3 +191,37 @@ async def test_a_stranger_signs_up_first(session: AsyncSession) -> None:
     async with stranger(session) as chat:
         await chat.send("/rewards")
         chat.expects("Welcome")
+
+
+@LOCALES
+async def test_a_voucher_of_somebody_else_is_not_shown(session: AsyncSession, locale: str) -> None:
+    coupon = await make_coupon(session)
+    async with member(session) as other:
+        theirs = await issue(session, other.member_id, coupon)
+    async with member(session, locale) as chat:
+        mine = [await issue(session, chat.member_id, coupon) for _ in range(2)]
+        for forged in (theirs.id, "0" * 32):
+            await chat.tap_data(start_data("vouchers", str(forged)))
+            chat.expects(words(locale, "Which one shall I show?", "要出示哪一张"))
+            chat.expects_not(theirs.code)
+        await chat.send(f"/code {theirs.code}")
+        chat.expects(words(locale, "don't know this code", "没有这个码"))
+        assert [entry.act for entry in await holding.history(session, theirs.id)] == ["issued"]
+        assert {voucher.id for voucher in await holding.usable(session, chat.member_id)} == {one.id for one in mine}
+
+
+async def test_what_the_chat_refuses_leaves_nothing_behind(session: AsyncSession) -> None:
+    now = await clock.now(session)
+    await make_coupon(session, shared_code="OLDCODE", ends_at=now - timedelta(days=1))
+    empty = await make_reward(session, points=1, stock=0)
+    async with member(session) as chat:
+        before = await points.balance(session, chat.member_id)
+        await chat.send("/code old code")
+        chat.expects("time is over")
+        await chat.tap_data(start_data("rewards", str(empty.id)))
+        chat.expects("the last one is gone")
+        await chat.tap_data(start_data("rewards", "9" * 30))
+        assert await points.balance(session, chat.member_id) == before
+        assert await holding.usable(session, chat.member_id) == []
+        assert await fulfilment.recent(session, chat.member_id) == []
+        assert (await catalogue.get(session, empty.id)).redeemed == 0

@@ -9,15 +9,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.db import clock
 from crm.events import service as events
 from crm.events.loyalty import ReferralJoined
+from crm.kit.errors import DomainError
 from crm.kit.ids import uuid7
 from crm.members import service as members
 from crm.members.types import Member, MemberStatus
-from crm.referrals import policy
+from crm.referrals import policy, repository
+from crm.referrals.errors import FriendKnown, NoReferralProgramme, OwnReferralCode, ReferralCodeNotFound
 from crm.referrals.models import ReferralRow, TouchRow
 from crm.referrals.service import links, programmes
-from crm.referrals.types import Flag, Outcome, Programme, Status, Touch
+from crm.referrals.types import Flag, Outcome, Programme, Referral, Status, Touch
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_REFUSALS: dict[Outcome, type[DomainError]] = {
+    Outcome.SELF: OwnReferralCode,
+    Outcome.KNOWN: FriendKnown,
+    Outcome.NO_PROGRAMME: NoReferralProgramme,
+}
 
 
 async def touch(session: AsyncSession, member_id: int, code: str, *, identity_id: int) -> Touch | None:
@@ -43,6 +50,22 @@ async def touch(session: AsyncSession, member_id: int, code: str, *, identity_id
     )
     await session.execute(note)
     return done
+
+
+async def bind(session: AsyncSession, member_id: int, code: str) -> Referral:
+    """Another system says who brought a member that it has just made; no visit through the link is noted.
+
+    Raises ReferralCodeNotFound, MemberNotFound, OwnReferralCode, FriendKnown, NoReferralProgramme.
+    """
+    owner = await links.owner_of(session, code)
+    if owner is None:
+        raise ReferralCodeNotFound
+    referrer = await members.get(session, await members.current_id(session, owner))
+    friend = await members.get(session, await members.current_id(session, member_id))
+    done = await _outcome(session, referrer, friend, await programmes.running(session))
+    if done.referral_id is None:
+        raise _REFUSALS[done.outcome](member_id=member_id)
+    return await repository.referral(session, done.referral_id)
 
 
 async def _outcome(session: AsyncSession, referrer: Member, friend: Member, programme: Programme | None) -> Touch:
