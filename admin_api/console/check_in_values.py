@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from admin_api.api.check_ins import MilestoneBody, MilestoneChange, ProgrammeBody
 from admin_api.console.forms import body_of
-from admin_api.console.loyalty_forms import Text, as_fields, filled, texts
+from admin_api.console.loyalty_forms import Text, as_fields, filled, lines, texts
 from crm.check_ins.types import Milestone, Programme
 from crm.kit.errors import InvalidError
 
@@ -62,13 +62,13 @@ def programme_body(form: ProgrammeForm) -> ProgrammeBody:
 
 def programme_form(programme: Programme) -> dict[str, Any]:
     """The settings as their form shows them."""
-    lines = [f"{kind} {count}" for kind, count in sorted(programme.cards_for.items())]
+    cards = [f"{kind} {count}" for kind, count in sorted(programme.cards_for.items())]
     optional = {name: "" if getattr(programme, name) is None else getattr(programme, name) for name in _OPTIONAL}
     return {
         **vars(programme),
         **optional,
         "insurance": programme.insurance.value,
-        "cards_for": "\n".join(lines),
+        "cards_for": "\n".join(cards),
     }
 
 
@@ -101,13 +101,5 @@ def _milestone(form: MilestoneForm) -> dict[str, Any]:
     }
 
 
-def _cards_for(lines: str) -> dict[str, int]:
-    found = {}
-    for line in lines.splitlines():
-        if not line.strip():
-            continue
-        said = _EVENT.fullmatch(line)
-        if said is None:
-            raise WrongCardsLine(path="cards_for", line=line[:100])
-        found[said[1]] = int(said[2])
-    return found
+def _cards_for(text: str) -> dict[str, int]:
+    return {match[1]: int(match[2]) for match in lines(text, _EVENT, WrongCardsLine, path="cards_for")}

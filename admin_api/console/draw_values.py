@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from admin_api.api.draws import DrawBody, PrizeBody, RulesBody, TermsBody
 from admin_api.console.forms import body_of, parts
-from admin_api.console.loyalty_forms import Text, as_fields, filled, moments, texts
+from admin_api.console.loyalty_forms import Text, as_fields, filled, lines, moments, texts
 from admin_api.console.pages import formats_of
 from admin_api.edge import Edge
 from crm.draws import policy
@@ -137,7 +137,4 @@ def _line(prize: Prize) -> str:
 
 
 def _earned(text: str) -> dict[str, int]:
-    found = [_EARNED.fullmatch(line) for line in text.splitlines() if line.strip()]
-    if not all(found):
-        raise WrongEarning(path="earned_by")
-    return {match[1]: int(match[2]) for match in found if match is not None}
+    return {match[1]: int(match[2]) for match in lines(text, _EARNED, WrongEarning, path="earned_by")}

@@ -1,5 +1,6 @@
-"""What forms about coupons and rewards share: texts in two languages, empty fields, times in the brand's zone."""
+"""What forms about loyalty share: texts in two languages, empty fields, lines, times in the brand's zone."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -7,6 +8,7 @@ from pydantic import Field
 
 from admin_api.console import typed
 from admin_api.edge import Edge
+from crm.kit.errors import InvalidError
 from crm.operators.types import Principal
 
 Text = Annotated[str, Field(max_length=5000)]
@@ -28,6 +30,18 @@ def as_fields(name: str, by_locale: Mapping[str, str]) -> dict[str, str]:
 def filled(form: Mapping[str, Any], *names: str) -> dict[str, str | None]:
     """Fields as they were typed; None where nothing was."""
     return {name: str(form[name]).strip() or None for name in names}
+
+
+def lines(text: str, shape: re.Pattern[str], wrong: type[InvalidError], *, path: str) -> list[re.Match[str]]:
+    """What was found in each line that says something. Raises `wrong` at `path` for a line of another shape."""
+    found = []
+    for line in text.splitlines():
+        if line.strip():
+            match = shape.fullmatch(line)
+            if match is None:
+                raise wrong(path=path, line=line[:100])
+            found.append(match)
+    return found
 
 
 async def moments(edge: Edge, form: Mapping[str, Any]) -> dict[str, Any]:

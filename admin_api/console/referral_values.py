@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from admin_api.api.referrals import GiftBody, ProgrammeBody, ProgrammeChange, TermsBody
 from admin_api.console.forms import body_of
-from admin_api.console.loyalty_forms import Text, as_fields, filled, in_locale, moments, texts
+from admin_api.console.loyalty_forms import Text, as_fields, filled, in_locale, lines, moments, texts
 from admin_api.console.pages import formats_of
 from admin_api.edge import Edge
 from crm.coupons.service import definitions as coupons
@@ -76,13 +76,9 @@ def _gift(typed: dict[str, Any], whose: str) -> GiftBody:
 
 
 def _levels(text: str) -> list[dict[str, Any]]:
-    found = [_LEVEL.fullmatch(line) for line in text.splitlines() if line.strip()]
-    if not all(found):
-        raise WrongLevel(path="levels")
     return [
         {"friends": int(match[1]), "points": int(match[2]), "coupon_id": int(match[3]) if match[3] else None}
-        for match in found
-        if match is not None
+        for match in lines(text, _LEVEL, WrongLevel, path="levels")
     ]
 
 

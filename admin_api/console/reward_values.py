@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from admin_api.api.rewards import AccessBody, PriceBody, RewardBody, RewardChange
 from admin_api.console.forms import body_of, parts
-from admin_api.console.loyalty_forms import Text, as_fields, filled, in_locale, moments, texts
+from admin_api.console.loyalty_forms import Text, as_fields, filled, in_locale, lines, moments, texts
 from admin_api.console.pages import formats_of
 from admin_api.edge import Edge
 from crm.coupons.service import definitions as coupons
@@ -80,10 +80,7 @@ async def _common(edge: Edge, typed: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tier_limits(text: str) -> dict[str, int]:
-    found = [_TIER_LIMIT.fullmatch(line) for line in text.splitlines() if line.strip()]
-    if not all(found):
-        raise WrongTierLimit(path="tier_limits")
-    return {match[1]: int(match[2]) for match in found if match is not None}
+    return {match[1]: int(match[2]) for match in lines(text, _TIER_LIMIT, WrongTierLimit, path="tier_limits")}
 
 
 async def form_of(edge: Edge, reward: Reward) -> dict[str, Any]:
