@@ -34,7 +34,7 @@ async def buy(session: AsyncSession, member_id: int, *, key: str) -> int:
 
     Raises CardsNotSold, TooManyCards, InsufficientPoints, MemberNotFound.
     """
-    member_id = await members.current_id(session, member_id)
+    member_id = await members.enter(session, member_id)
     programme = await programmes.current(session)
     await repository.standing(session, member_id, is_locked=True)
     have = await _lock(session, member_id)
@@ -69,7 +69,7 @@ async def give_by_hand(session: AsyncSession, member_id: int, count: int, *, rea
     reason = clean_text(reason).strip()
     if not 1 <= count <= programmes.MAX_CARDS or not 1 <= len(reason) <= MAX_REASON:
         raise InvalidCards
-    member_id = await members.current_id(session, member_id)
+    member_id = await members.enter(session, member_id)
     have, move = await _lock(session, member_id), f"operator:{member_id}:{key}"
     if await _is_known(session, move):
         return have
@@ -104,7 +104,7 @@ async def earn(session: AsyncSession, event: RecordedEvent) -> None:
     """Give the cards that the programme promises for the event, once by its id."""
     count = (await programmes.current(session)).cards_for.get(event.kind)
     if event.member_id is not None and count:
-        member_id = await members.current_id(session, event.member_id)
+        member_id = await members.enter(session, event.member_id)
         await give(session, member_id, count, key=f"event:{event.id}", cause=CardCause.EVENT)
 
 

@@ -45,7 +45,7 @@ async def make_up(session: AsyncSession, member_id: int, day: date, *, by: str =
     settings holds; 92 days back is the most. Raises MakeUpOff, DayNotMissed, DayOutOfReach, MakeUpLimit, NoCards,
     MemberNotFound.
     """
-    member_id = await members.current_id(session, member_id)
+    member_id = await members.enter(session, member_id)
     programme = await programmes.current(session)
     is_own = by == "member"
     if is_own and programme.days_back == 0:

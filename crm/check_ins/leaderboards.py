@@ -35,7 +35,7 @@ async def join(session: AsyncSession, member_id: int, *, alias: str = "") -> Non
     """
     if not (await programmes.current(session)).has_leaderboard:
         raise LeaderboardOff
-    member_id = await members.current_id(session, member_id)
+    member_id = await members.enter(session, member_id)
     shown = clean_name(alias)[:MAX_ALIAS].strip() or None
     row = upsert(LeaderRow).values(member_id=member_id, alias=shown, joined_at=await clock.now(session))
     await session.execute(row.on_conflict_do_update(index_elements=["member_id"], set_={"alias": shown}))

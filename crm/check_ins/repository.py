@@ -20,9 +20,11 @@ from crm.profiles.types import Profile
 
 _CHECK_IN = Prepared(
     text(
-        "WITH counted AS ("  # noqa: S608 - what is put in is fixed SQL
+        "WITH held AS MATERIALIZED ("  # noqa: S608 - what is put in is fixed SQL
+        " SELECT member_id FROM profiles WHERE member_id = :member_id FOR NO KEY UPDATE),"
+        " counted AS ("
         " INSERT INTO check_in_streaks AS s (member_id, last_on, last_at, streak, best, total, zone)"
-        " VALUES (:member_id, :today, :now, 1, 1, 1, :zone)"
+        " SELECT member_id, CAST(:today AS date), CAST(:now AS timestamptz), 1, 1, 1, CAST(:zone AS text) FROM held"
         " ON CONFLICT (member_id) DO UPDATE SET last_on = excluded.last_on, last_at = excluded.last_at,"
         "  zone = CASE WHEN s.last_on >= :day_before THEN excluded.zone ELSE s.zone END,"
         "  streak = CASE WHEN s.last_on >= :day_before THEN s.streak + 1 ELSE 1 END,"

@@ -21,14 +21,15 @@ from crm.points import service as points
 
 async def give(session: AsyncSession, member_id: int, run: Sequence[date], *, before: int) -> list[Gift]:
     """Give the milestones that `run` reached since it was `before` days long. The member's standing must be held."""
-    gifts = list[Gift]()
+    due = list[tuple[Milestone, int]]()
     for milestone in await programmes.milestones(session, active_only=True):
         given = await _given_within(session, member_id, milestone.id, run)
         lengths = policy.due(
             milestone.day, is_repeated=milestone.is_repeated, before=before, after=len(run), given=given
         )
-        gifts += [await _give(session, member_id, milestone, length, run[length - 1]) for length in lengths]
-    return gifts
+        due += [(milestone, length) for length in lengths]
+    await issuing.hold(session, [item.coupon_id for item, _ in due if item.coupon_id is not None])
+    return [await _give(session, member_id, milestone, length, run[length - 1]) for milestone, length in due]
 
 
 async def badge(session: AsyncSession, member_id: int) -> dict[str, str]:

@@ -10,8 +10,9 @@ from crm.profiles import service as profiles
 
 async def record_source(session: AsyncSession, member_id: int, source_id: int) -> bool:
     """Set the last source, and the first when there is none; whether it was the first. Raises MemberNotFound."""
+    await profiles.hold(session, member_id)
     own = MEMBERS.c.id == member_id
-    row = (await session.execute(select(MEMBERS.c.first_source_id).where(own).with_for_update())).one_or_none()
+    row = (await session.execute(select(MEMBERS.c.first_source_id).where(own))).one_or_none()
     if row is None:
         raise MemberNotFound(member_id=member_id)
     first = source_id if row.first_source_id is None else row.first_source_id

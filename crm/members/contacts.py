@@ -81,6 +81,7 @@ async def touch(session: AsyncSession, identity: Identity) -> None:
 async def set_reachable(session: AsyncSession, identity: Identity, is_reachable: bool, reason: str | None) -> None:
     """See `service.set_reachable`."""
     reason = None if is_reachable else (reason or "unknown")
+    await profiles.hold(session, identity.member_id)
     await session.execute(
         update(IDENTITIES)
         .where(IDENTITIES.c.id == identity.id)

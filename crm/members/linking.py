@@ -99,7 +99,7 @@ async def _join(session: AsyncSession, member_id: int, other_id: int, identity_i
         return LinkResult(member_id)
     keep_id, drop_id = await fuller(session, member_id, other_id)
     try:
-        await merging.merge(session, keep_id, drop_id, by=f"identity:{identity_id}")
+        await merging.merge(session, keep_id, drop_id, by=f"identity:{identity_id}", may_wait=False)
     except MergeImpossible:
         return LinkResult(member_id, problem=MergeImpossible.code())
     return LinkResult(keep_id, drop_id)

@@ -15,6 +15,7 @@ from crm.events.catalogue import MembersMerged
 from crm.events.catalogue import MergeUndone as MergeUndoneEvent
 from crm.events.service import publish
 from crm.kit.discovery import modules_named
+from crm.members import entering
 from crm.members.errors import MemberNotFound, MergeImpossible, MergeNotFound, MergeUndone
 from crm.members.models import MergeRow
 from crm.members.repository import MEMBERS, member_of
@@ -41,18 +42,6 @@ class MergeStep(Protocol):
         ...
 
 
-@runtime_checkable
-class LockingStep(Protocol):
-    """A step whose capability locks rows of its own before it touches profiles; a merge takes these locks first.
-
-    Otherwise a merge that holds a profile and a change that holds such a row could wait for each other.
-    """
-
-    async def lock(self, session: AsyncSession, keep_id: int, drop_id: int) -> None:
-        """Lock what belongs to both, in the order in which the capability always does."""
-        ...
-
-
 @cache
 def steps() -> Sequence[MergeStep]:
     """The steps of all capabilities, by the capability's name."""
@@ -67,16 +56,15 @@ def _is_step(value: object) -> TypeGuard[MergeStep]:
     return isinstance(value, MergeStep) and iscoroutinefunction(getattr(type(value), "merge", None))
 
 
-async def merge(session: AsyncSession, keep_id: int, drop_id: int, *, by: str) -> int:
+async def merge(session: AsyncSession, keep_id: int, drop_id: int, *, by: str, may_wait: bool = True) -> int:
     """Join the dropped profile into the kept one and answer the merge's id, with which it can be undone.
 
-    Both are locked in the order of their ids, so that two merges at once cannot cross.
+    Both are held, so that nobody is at work on either; `may_wait` is off for who holds one of them already.
     Raises MemberNotFound, and MergeImpossible for one and the same profile, for one that is merged or erased
     already, and for a demo profile with a real one.
     """
-    keep, drop = await _lock_both(session, keep_id, drop_id)
+    keep, drop = await _hold_both(session, keep_id, drop_id, may_wait=may_wait)
     _check(keep, drop)
-    await _lock_parts(session, keep_id, drop_id)
     records = {step.name: await step.merge(session, keep_id, drop_id) for step in steps()}
     await session.execute(
         update(MEMBERS)
@@ -92,12 +80,11 @@ async def merge(session: AsyncSession, keep_id: int, drop_id: int, *, by: str) -
 async def undo(session: AsyncSession, merge_id: int, *, by: str) -> Merge:
     """Take a merge apart again. Raises MergeNotFound, MergeUndone, MergeImpossible."""
     found = await get(session, merge_id)
-    keep, drop = await _lock_both(session, found.keep_id, found.drop_id)
+    keep, drop = await _hold_both(session, found.keep_id, found.drop_id, may_wait=True)
     if (await get(session, merge_id)).undone_at is not None:
         raise MergeUndone(merge_id=merge_id)
     if keep.status is not MemberStatus.ACTIVE or drop.merged_into_id != keep.id:
         raise MergeImpossible("the kept profile was itself merged or erased; undo that first")
-    await _lock_parts(session, keep.id, drop.id)
     await session.execute(
         update(MEMBERS)
         .where(MEMBERS.c.id == drop.id)
@@ -134,8 +121,9 @@ async def _find(session: AsyncSession, condition: Any) -> list[Merge]:
     return [Merge(**row) for row in rows.mappings()]
 
 
-async def _lock_both(session: AsyncSession, keep_id: int, drop_id: int) -> tuple[Member, Member]:
-    query = select(MEMBERS).where(MEMBERS.c.id.in_((keep_id, drop_id))).order_by(MEMBERS.c.id).with_for_update()
+async def _hold_both(session: AsyncSession, keep_id: int, drop_id: int, *, may_wait: bool) -> tuple[Member, Member]:
+    await entering.hold_pair(session, keep_id, drop_id, may_wait=may_wait)
+    query = select(MEMBERS).where(MEMBERS.c.id.in_((keep_id, drop_id)))
     rows = (await session.execute(query)).mappings().all()
     now = await clock.now(session)
     found = {row["id"]: member_of(row, vault(session), now) for row in rows}
@@ -143,12 +131,6 @@ async def _lock_both(session: AsyncSession, keep_id: int, drop_id: int) -> tuple
         if member_id not in found:
             raise MemberNotFound(member_id=member_id)
     return found[keep_id], found[drop_id]
-
-
-async def _lock_parts(session: AsyncSession, keep_id: int, drop_id: int) -> None:
-    for step in steps():
-        if isinstance(step, LockingStep):
-            await step.lock(session, keep_id, drop_id)
 
 
 def _check(keep: Member, drop: Member) -> None:

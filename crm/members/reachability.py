@@ -14,13 +14,17 @@ from crm.events.catalogue import ReachabilityChanged
 from crm.events.service import publish_many
 from crm.profiles import in_bulk as profiles
 
-# Locked in the order of their ids, so that two senders never wait for each other.
+# Profiles first, each kind in the order of its ids, so that two senders never wait for each other.
 _MARK = Prepared(
     text("""
-WITH known AS MATERIALIZED (
+WITH held AS MATERIALIZED (
+    SELECT member_id FROM profiles
+    WHERE member_id IN (SELECT member_id FROM identities WHERE id = ANY (CAST(:ids AS bigint[])))
+    ORDER BY member_id FOR NO KEY UPDATE
+), known AS MATERIALIZED (
     SELECT i.id, i.member_id, i.is_reachable, given.reason
     FROM unnest(CAST(:ids AS bigint[]), CAST(:reasons AS text[])) AS given (id, reason)
-    JOIN identities i ON i.id = given.id ORDER BY i.id FOR NO KEY UPDATE OF i
+    JOIN identities i ON i.id = given.id WHERE EXISTS (SELECT FROM held) ORDER BY i.id FOR NO KEY UPDATE OF i
 ), marked AS (
     UPDATE identities i SET is_reachable = false, unreachable_reason = known.reason
     FROM known WHERE i.id = known.id

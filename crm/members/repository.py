@@ -18,13 +18,14 @@ from crm.kit.crypto import Vault
 from crm.members import policy
 from crm.members.models import IdentityRow, MemberRow
 from crm.members.types import Identity, Member, MemberStatus
+from crm.profiles import service as profiles
 from crm.profiles import statements
 
 MEMBERS: Table = MemberRow.metadata.tables["members"]
 IDENTITIES: Table = IdentityRow.metadata.tables["identities"]
 PHONE, PHONE_TAIL, EMAIL, PERSONAL = "members.phone", "members.phone_tail", "members.email", "members.personal"
 
-CONTACT = (
+CONTACT = statements.held(
     select(
         func.siyu_now().label("now"),
         brand_zone.label("of_brand"),
@@ -32,12 +33,13 @@ CONTACT = (
         *(column.label(f"member_{column.name}") for column in MEMBERS.c),
     )
     .join_from(IDENTITIES, MEMBERS, MEMBERS.c.id == IDENTITIES.c.member_id)
-    .where(IDENTITIES.c.bot_id == bindparam("bot_id"), IDENTITIES.c.address == bindparam("address"))
-    .with_for_update(read=True, key_share=True, of=MEMBERS)
+    .where(IDENTITIES.c.bot_id == bindparam("bot_id"), IDENTITIES.c.address == bindparam("address")),
+    MEMBERS,
 )
 """Identity and member (`identity_*`, `member_*`) at the address `address` of the bot `bot_id`, with `now` and zone.
 
-It holds the member's key until the transaction ends, so that a merge waits for what is under way.
+It holds the profile until the transaction ends, as `entering` says, so that a merge waits for what is under way. The
+member is locked after it, to be read as a merge that was waited for has left it.
 """
 _FIND_CONTACT = Prepared(CONTACT)
 _ZONE = Prepared(
@@ -123,9 +125,9 @@ async def insert_identity(session: AsyncSession, **values: Any) -> RowMapping | 
 
 
 async def load(session: AsyncSession, member_id: int, *, for_update: bool = False) -> Member | None:
-    """One member, locked when it is to be changed."""
+    """One member, whose profile is locked first when it is to be changed."""
     query = select(MEMBERS).where(MEMBERS.c.id == member_id)
     if for_update:
-        query = query.with_for_update()
+        await profiles.hold(session, member_id)
     row = (await session.execute(query)).mappings().one_or_none()
     return None if row is None else member_of(row, vault(session), await clock.now(session))

@@ -1,6 +1,6 @@
 """Use cases of members and their identities."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from crm.db import clock
 from crm.db.session import vault
 from crm.kit.paging import Page
 from crm.kit.text import clean_name
-from crm.members import attributes, contacts, editing, search, zones
+from crm.members import attributes, contacts, editing, entering, search, zones
 from crm.members.errors import IdentityNotFound, MemberNotFound
 from crm.members.repository import EMAIL, IDENTITIES, MEMBERS, PHONE, identity_of, load
 from crm.members.types import Contact, Identity, Member, MemberChanges, MemberQuery, MemberSummary
@@ -67,6 +67,19 @@ async def current_id(session: AsyncSession, member_id: int) -> int:
             raise MemberNotFound(member_id=member_id)
         found = row.merged_into_id
     return member_id
+
+
+async def enter(session: AsyncSession, member_id: int) -> int:
+    """Like `current_id`, and their profile is locked until the transaction ends: before all else that is theirs.
+
+    Every use case that changes something of a member begins with it. Raises MemberNotFound.
+    """
+    return await entering.enter(session, member_id)
+
+
+async def enter_all(session: AsyncSession, member_ids: Collection[int]) -> None:
+    """Like `enter`, for who works on several at once; before anything else is locked. Who is not there is left out."""
+    await entering.enter_all(session, member_ids)
 
 
 async def all_ids(session: AsyncSession, member_id: int) -> list[int]:
@@ -151,6 +164,7 @@ async def page(session: AsyncSession, query: MemberQuery) -> Page[MemberSummary]
 
 async def mark_signed_up(session: AsyncSession, member_id: int) -> bool:
     """Note when the member signed up; False when they had already."""
+    await profiles.hold(session, member_id)
     now = await clock.now(session)
     first = update(MEMBERS).where(MEMBERS.c.id == member_id, MEMBERS.c.signed_up_at.is_(None))
     done = await session.execute(first.values(signed_up_at=now, version=MEMBERS.c.version + 1).returning(MEMBERS.c.id))

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.db import clock
 from crm.events.loyalty import OrderRefunded
 from crm.events.service import publish
+from crm.members import service as members
 from crm.orders import service, statistics
 from crm.orders.errors import (
     InvalidRefund,
@@ -92,5 +93,6 @@ async def _locked(session: AsyncSession, source: str, external_id: str) -> Order
     if key is None:
         raise OrderNotFound
     own = (OrderRow.id == key.order_id, OrderRow.placed_at == key.placed_at)
+    await members.enter(session, (await session.execute(select(OrderRow.member_id).where(*own))).scalar_one())
     query = select(OrderRow).where(*own).with_for_update().execution_options(populate_existing=True)
     return (await session.scalars(query)).one()

@@ -29,7 +29,7 @@ async def record(session: AsyncSession, new: NewOrder) -> Order:
     the member lives on in. Raises InvalidOrder, MemberNotFound, OrderDiffers.
     """
     order = policy.checked(new, (await brand.get(session)).currency, await clock.now(session))
-    order = replace(order, member_id=await members.current_id(session, order.member_id))
+    order = replace(order, member_id=await members.enter(session, order.member_id))
     key = {"source": order.source, "external_id": order.external_id}
     claim = upsert(OrderKeyRow).values(**key, placed_at=order.placed_at).on_conflict_do_nothing()
     order_id = (await session.execute(claim.returning(OrderKeyRow.order_id))).scalar_one_or_none()

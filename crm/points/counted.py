@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.points import counters
 from crm.points.models import EarningCounterRow
 
 _COLUMNS = (
@@ -30,8 +29,6 @@ class CountersMerge:
 
     async def merge(self, session: AsyncSession, keep_id: int, drop_id: int) -> dict[str, Any]:
         """Answers the counters that were added."""
-        for member_id in sorted((keep_id, drop_id)):
-            await counters.lock_owner(session, member_id)
         own = EarningCounterRow.member_id == drop_id
         found = (await session.execute(select(*_COLUMNS).where(own))).mappings().all()
         await session.execute(delete(EarningCounterRow).where(own))

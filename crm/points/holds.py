@@ -18,8 +18,8 @@ LONGEST = timedelta(days=366)
 AT_ONCE = 500
 RAN_OUT = "hold ran out"
 _DUE = text(
-    "SELECT member_id FROM point_accounts WHERE member_id IN (SELECT member_id FROM point_holds"
-    " WHERE until <= siyu_now() ORDER BY until, key LIMIT :most) ORDER BY member_id FOR UPDATE SKIP LOCKED"
+    "SELECT member_id FROM profiles WHERE member_id IN (SELECT member_id FROM point_holds"
+    " WHERE until <= siyu_now() ORDER BY until, key LIMIT :most) ORDER BY member_id FOR NO KEY UPDATE SKIP LOCKED"
 )
 
 

@@ -37,16 +37,6 @@ class PointsMerge:
 
     name = "points"
 
-    async def lock(self, session: AsyncSession, keep_id: int, drop_id: int) -> None:
-        """Both accounts: every posting locks an account first and its profile afterwards.
-
-        A dropped account leads on to the kept one, and is locked before it, as by postings that follow it.
-        """
-        account = select(AccountRow.member_id).where(AccountRow.member_id == drop_id, AccountRow.merged_into_id > 0)
-        follows = await session.scalar(account) is not None
-        for member_id in (drop_id,) if follows else sorted((keep_id, drop_id)):
-            await repository.lock(session, member_id)
-
     async def merge(self, session: AsyncSession, keep_id: int, drop_id: int) -> dict[str, Any]:
         """Answers the signed amount that moved, the postings that took it, and what was pending or held."""
         aside = {side.value: await moving.move(session, table, drop_id, keep_id) for side, table in _ASIDE.items()}

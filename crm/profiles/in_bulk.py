@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Integer, Select, func, literal, select, text, update
+from sqlalchemy import ColumnElement, CursorResult, Integer, Select, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -47,20 +47,20 @@ async def record_tiers(session: AsyncSession, found: Mapping[int, tuple[str | No
 async def keep_segment(session: AsyncSession, segment_id: int, members: Select[int]) -> int:
     """Let exactly the members of that query be in the segment; answers how many profiles changed. Segments does this.
 
-    Differences only, so that looking again costs a reading and no writing.
+    Differences only, so that looking again costs a reading and no writing. Profiles that somebody is at work on are
+    left for the next time.
     """
     own, inside = _TABLE.c, _TABLE.c.segment_ids.contains([segment_id])
     found = members.subquery()
     ids = select(found.c.member_id)
-    enters = update(_TABLE).where(own.member_id.in_(ids), ~inside)
-    leaves = update(_TABLE).where(inside, own.member_id.not_in(ids))
+    enters = own.member_id.in_(ids) & ~inside
+    leaves = inside & own.member_id.not_in(ids)
     changed = 0
-    for change, value in (
+    for are_these, value in (
         (enters, func.array_append(own.segment_ids, segment_id)),
         (leaves, func.array_remove(own.segment_ids, segment_id)),
     ):
-        done = await session.execute(change.values(segment_ids=value))
-        changed += cast("CursorResult[Any]", done).rowcount
+        changed += await _change_free(session, are_these, value)
     return changed
 
 
@@ -68,6 +68,13 @@ async def leave_other_segments(session: AsyncSession, kept: Sequence[int]) -> in
     """Forget every segment but these; answers how many profiles changed. Segments does this."""
     own = _TABLE.c.segment_ids
     allowed = literal(list(kept), ARRAY(Integer))
-    some = update(_TABLE).where(func.cardinality(own) > 0, ~own.contained_by(allowed))
-    done = await session.execute(some.values(segment_ids=own.op("&")(allowed)))
+    are_these = (func.cardinality(own) > 0) & ~own.contained_by(allowed)
+    return await _change_free(session, are_these, own.op("&")(allowed))
+
+
+async def _change_free(session: AsyncSession, are_these: ColumnElement[bool], segment_ids: Any) -> int:
+    """Who waits for one profile while holding others could meet another such in a ring."""
+    free = select(_TABLE.c.member_id).where(are_these).with_for_update(key_share=True, skip_locked=True).cte("free")
+    change = update(_TABLE).where(_TABLE.c.member_id == free.c.member_id).values(segment_ids=segment_ids)
+    done = await session.execute(change)
     return cast("CursorResult[Any]", done).rowcount

@@ -1,6 +1,6 @@
 """Use cases of profiles: owners of facts record them, everyone above reads them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Unpack
@@ -14,6 +14,16 @@ from crm.profiles.models import ProfileRow
 from crm.profiles.types import Profile, ProfileChanges, Stage
 
 _TABLE = ProfileRow.metadata.tables["profiles"]
+_HOLD = Prepared(
+    select(_TABLE.c.member_id).where(_TABLE.c.member_id == bindparam("own_id")).with_for_update(key_share=True)
+)
+_THEIRS = (
+    select(_TABLE.c.member_id)
+    .where(_TABLE.c.member_id == any_(bindparam("wanted", type_=ARRAY(BigInteger))))
+    .order_by(_TABLE.c.member_id)
+)
+_HOLD_ALL = Prepared(_THEIRS.with_for_update(key_share=True))
+_HOLD_FREE = Prepared(_THEIRS.with_for_update(key_share=True, skip_locked=True))
 _GET = Prepared(select(_TABLE).where(_TABLE.c.member_id == any_(bindparam("wanted", type_=ARRAY(BigInteger)))))
 
 
@@ -26,6 +36,24 @@ async def create_many(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> 
     """The rows of new members, each at least with `member_id` and `locale`, all with the same names."""
     if rows:
         await session.execute(insert(_TABLE), list(rows))
+
+
+async def hold(session: AsyncSession, member_id: int) -> None:
+    """Lock the row until the transaction ends, before anything else of the member; one that is not there is nobody's.
+
+    Who also wants to know where the member lives on after merges uses `members.enter` instead.
+    """
+    await _HOLD.fetch(session, own_id=member_id)
+
+
+async def hold_free(session: AsyncSession, member_ids: Collection[int]) -> set[int]:
+    """Lock those of the rows that nobody else has locked; answers whose. For who looks after many and comes again."""
+    return {row["member_id"] for row in await _HOLD_FREE.fetch(session, wanted=list(member_ids))}
+
+
+async def hold_all(session: AsyncSession, member_ids: Collection[int]) -> None:
+    """Like `hold` for several, in the order of their ids."""
+    await _HOLD_ALL.fetch(session, wanted=list(member_ids))
 
 
 async def record(session: AsyncSession, member_id: int, **facts: Unpack[ProfileChanges]) -> None:

@@ -1,8 +1,9 @@
 """Writes of profiles that a hot path combines with its own in one round trip."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Update, update
+from sqlalchemy import Select, Table, Update, update
 
 from crm.profiles.models import ProfileRow
 
@@ -13,6 +14,13 @@ CHECKED_IN = (
     f" RETURNING {_COLUMNS}"
 )
 """What a check-in changes, from a CTE `counted` (member_id, streak, last_on, total); answers the whole rows."""
+
+
+def held(query: Select[*tuple[Any, ...]], members: Table) -> Select[*tuple[Any, ...]]:
+    """`query` over members with their profiles joined: those are held until the transaction ends, then the members."""
+    profiles = ProfileRow.metadata.tables["profiles"]
+    joined = query.join(profiles, profiles.c.member_id == members.c.id)
+    return joined.with_for_update(key_share=True, of=(profiles, members))
 
 
 def seen(member_id: int, at: datetime) -> Update:

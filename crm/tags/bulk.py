@@ -20,6 +20,7 @@ async def add(
     found = await service.usable(session, tag)
     if not member_ids:
         return 0
+    await profiles.hold_all(session, member_ids)
     values = {"tag_id": found.id, "source": source, "source_ref": source_ref, "added_at": await clock.now(session)}
     rows = [{"member_id": member_id, **values} for member_id in sorted(set(member_ids))]
     claim = insert(MemberTagRow).values(rows).on_conflict_do_nothing().returning(MemberTagRow.member_id)

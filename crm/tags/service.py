@@ -35,6 +35,7 @@ async def add(
     now = await clock.now(session)
     if expires_at is not None and expires_at <= now:
         raise InvalidTag("a tag cannot expire in the past")
+    await profiles.hold(session, member_id)
     found = await ensure(session, tag)
     if found.is_archived:
         return False
@@ -58,6 +59,7 @@ async def remove(session: AsyncSession, member_id: int, tag: str, *, source: str
 
 async def take_off(session: AsyncSession, member_id: int, tag: Tag, *, source: str) -> bool:
     """Like `remove`, for a tag at hand."""
+    await profiles.hold(session, member_id)
     own = (MemberTagRow.member_id == member_id, MemberTagRow.tag_id == tag.id)
     removed = await session.execute(delete(MemberTagRow).where(*own).returning(MemberTagRow.tag_id))
     if removed.scalar_one_or_none() is None:

@@ -14,5 +14,5 @@ from crm.tags import rules
 async def apply_rules(session: AsyncSession, event: RecordedEvent) -> None:
     """Add what operators' rules say, to the profile that the member lives on in after a merge."""
     if event.member_id is not None:
-        member_id = await members.current_id(session, event.member_id)
+        member_id = await members.enter(session, event.member_id)
         await rules.apply(session, replace(event, member_id=member_id))

@@ -71,6 +71,8 @@ class Applied:
 
     up: int = 0
     down: int = 0
+    left: int = 0
+    """Who could not be looked at, because somebody was at work on them."""
 
 
 def change_of(subject: Subject, outcome: Outcome, now: datetime) -> Change:
@@ -80,7 +82,7 @@ def change_of(subject: Subject, outcome: Outcome, now: datetime) -> Change:
 
 
 async def apply(session: AsyncSession, live: Programme, changes: Sequence[Change], *, by: str = "system") -> Applied:
-    """Write all of it; the caller holds the members' locks."""
+    """Write all of it; the caller holds the members' profiles."""
     if not changes:
         return Applied()
     moved = [change for change in changes if change.outcome.reason is not None]

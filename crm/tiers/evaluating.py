@@ -1,12 +1,13 @@
 """Evaluating members under a lock, one at once or a range of them."""
 
+from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.brand import service as brand
 from crm.db import clock
+from crm.profiles import service as profiles
 from crm.tiers import applying, deciding, measuring, policy, repository
 from crm.tiers.applying import Applied
 from crm.tiers.measuring import Range
@@ -14,21 +15,12 @@ from crm.tiers.types import Outcome, Programme, ProgrammeStatus, Reason, Rules, 
 
 RANGE = 50_000
 """How many ids are evaluated in one transaction."""
-_ONE_OF = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('tiers:range:' || :number, 0))")
-_MEMBER = text("SELECT pg_advisory_xact_lock(hashtextextended('tiers:member:' || :member, 0))")
-_ALL_OF = text("SELECT pg_advisory_xact_lock(hashtextextended('tiers:range:' || :number, 0))")
 
 
 def range_of(member_id: int) -> Range:
     """The range that a member belongs to."""
     first = member_id // RANGE * RANGE
     return first, first + RANGE - 1
-
-
-async def lock(session: AsyncSession, member_id: int) -> None:
-    """Hold off other evaluations of the member until the commit."""
-    await session.execute(_ONE_OF, {"number": str(member_id // RANGE)})
-    await session.execute(_MEMBER, {"member": str(member_id)})
 
 
 async def times(session: AsyncSession, rules: Rules, now: datetime) -> Spans:
@@ -43,7 +35,7 @@ async def one(
     live = await repository.with_status(session, ProgrammeStatus.LIVE)
     if live is None:
         return None
-    await lock(session, member_id)
+    await profiles.hold(session, member_id)
     now = await clock.now(session)
     query = measuring.subjects(live.rules, await times(session, live.rules, now), (member_id, member_id))
     row = (await session.execute(query)).mappings().one_or_none()
@@ -59,14 +51,22 @@ async def one(
 
 
 async def many(session: AsyncSession, live: Programme, member_id: int, *, because: Reason | None) -> Applied:
-    """Evaluate everybody in the range of `member_id`: the database finds those who differ, only they are written."""
-    await session.execute(_ALL_OF, {"number": str(member_id // RANGE)})
+    """Evaluate everybody in the range of `member_id`: the database finds those who differ, only they are written.
+
+    Whose profile somebody is at work on is left for the next time, and counted in `left`.
+    """
     now = await clock.now(session)
-    spans = await times(session, live.rules, now)
-    rows = (await session.execute(deciding.differing(live.rules, spans, range_of(member_id), now))).mappings()
+    differing = deciding.differing(live.rules, await times(session, live.rules, now), range_of(member_id), now)
+    wanted = {row["member_id"] for row in (await session.execute(differing)).mappings()}
+    if not wanted:
+        return Applied()
+    held = await profiles.hold_free(session, wanted)
     changes = []
-    for row in rows:
-        subject = repository.as_subject(row)
-        outcome = policy.evaluate(live.rules, subject.standing, subject.measured, now, because=because)
-        changes.append(applying.change_of(subject, outcome, now))
-    return await applying.apply(session, live, changes)
+    # looked at again, now that nobody else changes them
+    for row in (await session.execute(differing)).mappings():
+        if row["member_id"] in held:
+            subject = repository.as_subject(row)
+            outcome = policy.evaluate(live.rules, subject.standing, subject.measured, now, because=because)
+            changes.append(applying.change_of(subject, outcome, now))
+    done = await applying.apply(session, live, changes)
+    return replace(done, left=len(wanted) - len(held))

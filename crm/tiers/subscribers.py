@@ -21,6 +21,5 @@ async def evaluate(session: AsyncSession, event: RecordedEvent) -> None:
 @subscriber("tiers.merged", MembersMerged, MergeUndone)
 async def recompute(session: AsyncSession, event: RecordedEvent) -> None:
     """Count what both did together, or apart again."""
-    for member_id in (event.member_id, event.data["merged_member_id"]):
-        if member_id is not None:
-            await standings.evaluate(session, member_id, because=Reason.MERGED)
+    for member_id in sorted(filter(None, (event.member_id, event.data["merged_member_id"]))):
+        await standings.evaluate(session, member_id, because=Reason.MERGED)

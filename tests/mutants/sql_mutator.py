@@ -10,7 +10,7 @@ _CONJUNCT = re.compile(r"\b(AND|OR)\b")
 _STATEMENT = re.compile(r"^ +[A-Za-z][^;]*;$", re.MULTILINE)
 _KEPT = ("RETURN", "END", "IF", "ELSE", "ELSIF", "LOOP", "BEGIN")
 _STRING = re.compile(r"'[a-z_:]+'")
-_LOCKING = re.compile(r"FOR UPDATE|SKIP LOCKED|FOR KEY SHARE|ON CONFLICT|siyu_lock_account")
+_LOCKING = re.compile(r"FOR (NO KEY )?UPDATE|SKIP LOCKED|ON CONFLICT|siyu_(lock_account|enter_member)")
 Replacement = str | Callable[[re.Match[str]], str]
 _SWAPS: Sequence[tuple[str, Replacement]] = (
     (r"<>", "="),
@@ -33,9 +33,8 @@ _SWAPS: Sequence[tuple[str, Replacement]] = (
     (r"\bEXISTS \(", "NOT EXISTS ("),
     (r"\bNULLS LAST\b", "NULLS FIRST"),
     (r" DESC\b", ""),
-    (r" FOR UPDATE( SKIP LOCKED)?", ""),
+    (r" FOR (NO KEY )?UPDATE( SKIP LOCKED)?", ""),
     (r" SKIP LOCKED", ""),
-    (r" FOR KEY SHARE", ""),
     (r" ON CONFLICT DO NOTHING", ""),
     (r" LIMIT \w+", ""),
     (r"PARTITION BY [\w.]+ ?", ""),

@@ -31,7 +31,7 @@ async def by_door(session: AsyncSession, member_id: int, code: str) -> Registrat
 
     Raises WrongDoorCode, NotRegistered, StillWaiting, DoorClosed.
     """
-    member_id = await members.current_id(session, member_id)
+    member_id = await members.enter(session, member_id)
     activity = await _behind_door(session, policy.clean_code(code))
     known = await repository.find(session, activity.id, member_id)
     if known is None or known.status is _S.CANCELLED:

@@ -14,6 +14,7 @@ from crm.members import service as members
 from crm.members.types import MemberStatus
 from crm.points import service as points
 from crm.points.errors import InsufficientPoints
+from crm.profiles import service as profiles
 
 _S = RegistrationStatus
 _AT_ONCE = 100
@@ -22,7 +23,7 @@ _AT_ONCE = 100
 async def promote(session: AsyncSession, activity_id: int) -> Registration | None:
     """Give one free place to the first in line who can pay for it; None: none is free, or nobody waits.
 
-    Only one of them pays within a transaction: two that locked several accounts could wait for each other.
+    Who works on several members at once must not wait for one: who is busy keeps their turn for the next time.
     Raises ActivityNotFound.
     """
     activity = await repository.activity(session, activity_id, locked=True)
@@ -32,6 +33,8 @@ async def promote(session: AsyncSession, activity_id: int) -> Registration | Non
     line = (RegistrationRow.activity_id == activity_id, RegistrationRow.status == _S.WAITING)
     query = repository.REGISTRATIONS.where(*line).order_by(RegistrationRow.turn).limit(_AT_ONCE)
     for known in await repository.registrations(session, query):
+        if not await profiles.hold_free(session, [known.member_id]):
+            return None  # somebody is at work on them, and may wait for this activity: the next look comes soon
         reason = await _obstacle(session, activity, known)
         if reason is None:
             return await _let_in(session, activity, known)
@@ -60,6 +63,7 @@ async def to_call_off(session: AsyncSession) -> list[tuple[int, int]]:
 
 async def end_called_off(session: AsyncSession, activity_id: int, registration_id: int) -> bool:
     """Cancel one of them and give back what was paid; False when it was ended meanwhile."""
+    await members.enter(session, (await repository.registration(session, registration_id)).member_id)
     activity = await repository.activity(session, activity_id, locked=True)
     known = await repository.registration(session, registration_id)
     if known.status not in {_S.REGISTERED, _S.WAITING}:

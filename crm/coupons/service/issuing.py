@@ -1,5 +1,6 @@
 """Issuing vouchers, once by key and never more than the limits say, and taking unused ones back."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -44,7 +45,7 @@ async def issue(
 
     Raises CouponNotFound, CouponInactive, CouponNotYet, CouponEnded, CouponGone, CouponLimit.
     """
-    member_id = await members.current_id(session, member_id)
+    member_id = await members.enter(session, member_id)
     now = await clock.now(session)
     new = _Key(uuid7(now), now)
     claim = upsert(VoucherKeyRow).values(key=key, voucher_id=new.id, issued_at=now).on_conflict_do_nothing()
@@ -66,6 +67,13 @@ async def issue(
     return await repository.voucher(session, new.id)
 
 
+async def hold(session: AsyncSession, coupon_ids: Collection[int]) -> None:
+    """For who will issue of several coupons: hold them in the order of their ids, as everybody does."""
+    if len(set(coupon_ids)) > 1:
+        rows = select(CouponRow.id).where(CouponRow.id.in_(set(coupon_ids))).order_by(CouponRow.id)
+        await session.execute(rows.with_for_update(key_share=True))
+
+
 async def claim(session: AsyncSession, member_id: int, code: str) -> Voucher:
     """The member said a shared code: a voucher for them, as often as one member may have it.
 
@@ -75,7 +83,7 @@ async def claim(session: AsyncSession, member_id: int, code: str) -> Voucher:
     row = await session.scalar(select(CouponRow).where(CouponRow.shared_code == found)) if found else None
     if row is None:
         raise CouponNotFound("there is no offer with this code; look whether it was typed right")
-    member_id = await members.current_id(session, member_id)
+    member_id = await members.enter(session, member_id)
     limits = (MemberCountRow.coupon_id == row.id, MemberCountRow.member_id == member_id)
     had = await session.scalar(select(MemberCountRow.issued).where(*limits).with_for_update()) or 0
     if had and row.limit_per_member is None:

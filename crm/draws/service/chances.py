@@ -33,7 +33,7 @@ async def grant(session: AsyncSession, member_id: int, draw_id: int, count: int,
     """
     if not 1 <= count <= policy.MAX_CHANCES:
         raise InvalidDraw(f"between 1 and {policy.MAX_CHANCES} chances can be given at once")
-    member_id = await members.current_id(session, member_id)
+    member_id = await members.enter(session, member_id)
     await repository.draw(session, draw_id, locked=True)
     if not await _is_first(session, draw_id, key):
         return False
@@ -47,7 +47,7 @@ async def buy(session: AsyncSession, member_id: int, draw_id: int, *, key: str) 
 
     Raises DrawNotFound, what keeps the member from playing, ChancesNotSold, InsufficientPoints.
     """
-    member_id = await members.current_id(session, member_id)
+    member_id = await members.enter(session, member_id)
     draw = await repository.draw(session, draw_id, locked=True)
     used, attempts = await _used(session, draw_id, member_id)
     if not await _is_first(session, draw_id, key):

@@ -31,7 +31,7 @@ async def play(session: AsyncSession, member_id: int, draw_id: int, *, key: str)
 
     Raises DrawNotFound, DrawNotOpen, DrawNotYet, DrawEnded, DrawAccess, DrawEmpty, NoChances.
     """
-    member_id = await members.current_id(session, member_id)
+    member_id = await members.enter(session, member_id)
     now = await clock.now(session)
     claim = upsert(PlayKeyRow).values(key=key, draw_id=draw_id, at=now).on_conflict_do_nothing()
     if await session.scalar(claim.returning(PlayKeyRow.key)) is None:

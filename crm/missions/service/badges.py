@@ -66,7 +66,7 @@ async def change(
 
 async def give(session: AsyncSession, member_id: int, badge_id: int, *, given_for: str) -> bool:
     """Give the badge, once; answers whether it is new. Raises BadgeNotFound."""
-    member_id = await members.current_id(session, member_id)
+    member_id = await members.enter(session, member_id)
     await repository.badge(session, badge_id)
     row = upsert(HeldBadgeRow).values(
         badge_id=badge_id, member_id=member_id, earned_at=await clock.now(session), given_for=given_for

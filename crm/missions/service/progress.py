@@ -1,5 +1,7 @@
 """Progress: events are counted once each, and what is complete is rewarded once per window."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,11 +25,18 @@ async def count(session: AsyncSession, event: RecordedEvent) -> None:
     """Count the event for every mission that asks for it, and reward what is complete. Again it changes nothing."""
     if event.member_id is None:
         return
-    member_id = await members.current_id(session, event.member_id)
+    member_id = await members.enter(session, event.member_id)
+    done = list[tuple[Mission, str]]()
     for mission in await repository.missions(session, active_only=True):
         steps = policy.steps_for(mission, event.kind, event.data)
         if steps and policy.is_open(mission, event.occurred_at) and await _may(session, mission, member_id):
-            await _count(session, mission, member_id, event, steps)
+            window = await _count(session, mission, member_id, event, steps)
+            if window is not None:
+                done.append((mission, window))
+    if done:
+        await _note(session, [mission for mission, _ in done])
+    for mission, window in done:
+        await _reward(session, mission, member_id, window)
 
 
 async def of_member(session: AsyncSession, member_id: int) -> list[Progress]:
@@ -53,10 +62,11 @@ async def _may(session: AsyncSession, mission: Mission, member_id: int) -> bool:
 
 async def _count(
     session: AsyncSession, mission: Mission, member_id: int, event: RecordedEvent, steps: list[int]
-) -> None:
+) -> str | None:
+    """The window in which the mission is complete now; None: it is not, or was before."""
     once = upsert(CountedRow).values(event_id=event.id, mission_id=mission.id, occurred_at=event.occurred_at)
     if await session.scalar(once.on_conflict_do_nothing().returning(CountedRow.mission_id)) is None:
-        return
+        return None
     window = policy.window_key(mission.window, event.occurred_at, await members.zone(session, member_id))
     here = {"mission_id": mission.id, "member_id": member_id, "window": window}
     nothing = upsert(ProgressRow).values(**here, counts=[0] * len(mission.steps))
@@ -65,18 +75,26 @@ async def _count(
     query = select(ProgressRow.counts, ProgressRow.completed_at).where(*same).with_for_update()
     before = (await session.execute(query)).one()
     if before.completed_at is not None:
-        return
+        return None
     counts = policy.counted(mission, tuple(before.counts), steps)
     is_done = policy.is_done(mission, counts)
     values = {"counts": list(counts), "completed_at": await clock.now(session) if is_done else None}
     await session.execute(update(ProgressRow).where(*same).values(values))
-    if is_done:
-        await _reward(session, mission, member_id, window)
+    return window if is_done else None
+
+
+async def _note(session: AsyncSession, completed: Sequence[Mission]) -> None:
+    """Count them, and hold the coupons that they give: rows of many members, each kind in the order of its ids."""
+    ids = sorted(mission.id for mission in completed)
+    rows = select(MissionRow.id).where(MissionRow.id.in_(ids)).order_by(MissionRow.id)
+    await session.execute(rows.with_for_update(key_share=True))
+    counting = update(MissionRow).where(MissionRow.id.in_(ids)).values(completed=MissionRow.completed + 1)
+    await session.execute(counting, execution_options={"synchronize_session": False})
+    given = (mission.rewards.coupon_id for mission in completed)
+    await issuing.hold(session, [coupon_id for coupon_id in given if coupon_id is not None])
 
 
 async def _reward(session: AsyncSession, mission: Mission, member_id: int, window: str) -> None:
-    one_more = update(MissionRow).where(MissionRow.id == mission.id)
-    await session.execute(one_more.values(completed=MissionRow.completed + 1))
     key, rewards = f"mission:{mission.id}:{member_id}:{window}", mission.rewards
     if rewards.points:
         name = mission.name.get("zh-CN") or next(iter(mission.name.values()))

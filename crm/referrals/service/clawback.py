@@ -39,6 +39,7 @@ async def claw_back(session: AsyncSession, member_id: int, *, reason: str, by: s
     """
     checked = policy.check_reason(reason)
     root = await members.current_id(session, member_id)
+    await rewarding.enter(session, await _open_below(session, root))
     found = await _open_below(session, root, is_locked=True)
     taken = await _sum(session, root, found)
     if not found:

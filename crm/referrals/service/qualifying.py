@@ -29,7 +29,13 @@ async def qualify(session: AsyncSession, event: RecordedEvent) -> Referral | Non
 
     None when the event is no such act, or its member is nobody's pending friend. Repeating it is harmless.
     """
+    if event.member_id is None:
+        return None
     referral = await _pending(session, event.member_id)
+    if referral is None:
+        return None
+    await rewarding.enter(session, [referral])
+    referral = await _pending(session, event.member_id, is_locked=True)
     if referral is None:
         return None
     programme = await repository.programme(session, referral.programme_id)
@@ -38,13 +44,11 @@ async def qualify(session: AsyncSession, event: RecordedEvent) -> Referral | Non
     return await _judge(session, referral, programme, event)
 
 
-async def _pending(session: AsyncSession, member_id: int | None) -> Referral | None:
-    """The referral of a friend whose act is still to be done, locked."""
-    if member_id is None:
-        return None
+async def _pending(session: AsyncSession, member_id: int, *, is_locked: bool = False) -> Referral | None:
+    """The referral of a friend whose act is still to be done."""
     friend_id = await members.current_id(session, member_id)
     own = select(ReferralRow).where(ReferralRow.friend_id == friend_id, ReferralRow.status == Status.PENDING)
-    found = await repository.referrals(session, own.with_for_update())
+    found = await repository.referrals(session, own.with_for_update() if is_locked else own)
     return found[0] if found else None
 
 
@@ -106,6 +110,7 @@ async def _is_act(session: AsyncSession, programme: Programme, event: RecordedEv
 
 
 async def _in_review(session: AsyncSession, referral_id: UUID) -> Referral:
+    await rewarding.enter(session, [await repository.referral(session, referral_id)])
     referral = await repository.referral(session, referral_id, is_locked=True)
     if referral.status is not Status.REVIEW:
         raise NotInReview(referral_id=str(referral_id), status=referral.status)

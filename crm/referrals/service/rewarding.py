@@ -1,6 +1,6 @@
 """Giving what a programme promises, once per key; and taking it back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from crm.db import clock
 from crm.db.savepoint import savepoint
 from crm.kit.errors import DomainError
 from crm.kit.ids import uuid7
+from crm.members import service as members
 from crm.points import service as points
 from crm.points.errors import AlreadyReversed
 from crm.referrals import repository
@@ -39,6 +40,19 @@ class Due:
     friends: int | None = None
     problem: str | None = None
     """Why it is noted, but not given."""
+
+
+async def enter(session: AsyncSession, referrals: Sequence[Referral]) -> None:
+    """Hold all members whom rewards of these referrals belong to, before a referral or a programme is locked.
+
+    They are several, so they are locked together, in the order of their ids; then nobody meets another in a ring.
+    """
+    ids = [referral.id for referral in referrals]
+    own = {referral.friend_id for referral in referrals} | {referral.referrer_id for referral in referrals}
+    referrers = [referral.referrer_id for referral in referrals]
+    inviters = select(ReferralRow.referrer_id).where(ReferralRow.friend_id.in_(referrers))
+    given = select(GivenRow.member_id).where(GivenRow.referral_id.in_(ids))
+    await members.enter_all(session, {*own, *await session.scalars(inviters), *await session.scalars(given)})
 
 
 async def reward(session: AsyncSession, referral: Referral, programme: Programme, count: int) -> None:
@@ -65,6 +79,10 @@ async def reward(session: AsyncSession, referral: Referral, programme: Programme
         for level in terms.levels
         if level.friends <= count
     ]
+    coupons = {due.gift.coupon_id for due in dues if due.gift.coupon_id is not None}
+    if len(coupons) > 1:
+        await _hold_budgets(session, {programme.id})  # before coupons, as below
+        await issuing.hold(session, coupons)
     for due in dues:
         if not due.gift.is_empty:
             await _give(session, programme, due)
@@ -73,6 +91,7 @@ async def reward(session: AsyncSession, referral: Referral, programme: Programme
 async def take_back(session: AsyncSession, given: Sequence[GivenRow], *, reason: str, by: str) -> None:
     """Reverse points and cancel unused vouchers; what is used already is noted and stays. Again it does nothing."""
     now = await clock.now(session)
+    await _hold_budgets(session, {row.programme_id for row in given})
     for row in given:
         if row.taken_back_at is not None:
             continue
@@ -108,6 +127,11 @@ async def lost_levels(session: AsyncSession, member_ids: Sequence[int]) -> list[
 
 def _locked(query: Any) -> Any:
     return query.order_by(GivenRow.key).with_for_update().execution_options(populate_existing=True)
+
+
+async def _hold_budgets(session: AsyncSession, programme_ids: Collection[int]) -> None:
+    rows = select(ProgrammeRow.id).where(ProgrammeRow.id.in_(programme_ids)).order_by(ProgrammeRow.id)
+    await session.execute(rows.with_for_update(key_share=True))
 
 
 async def _inviter(session: AsyncSession, referral: Referral) -> int | None:

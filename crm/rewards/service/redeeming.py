@@ -31,7 +31,7 @@ async def redeem(
     Of many who want the last one, one gets it. Raises RewardNotFound, RewardInactive, RewardNotYet, RewardEnded,
     RewardTier, RewardLimit, RewardOutOfStock, InsufficientPoints, InvalidAddress, and what issuing its voucher raises.
     """
-    member_id = await members.current_id(session, member_id)
+    member_id = await members.enter(session, member_id)
     now = await clock.now(session)
     redemption_id = uuid7(now)
     claim = upsert(RedemptionKeyRow).values(key=key, redemption_id=redemption_id, at=now).on_conflict_do_nothing()
@@ -71,6 +71,7 @@ async def cancel(session: AsyncSession, redemption_id: UUID, *, reason: str, by:
 
     Raises RedemptionNotFound, RedemptionSettled once goods are on their way, VoucherUsed, VoucherExpired.
     """
+    await members.enter(session, (await repository.redemption(session, redemption_id)).member_id)
     redemption = await repository.redemption(session, redemption_id)
     open_ones = (RedemptionRow.id == redemption_id, RedemptionRow.status.in_(policy.CANCELLABLE))
     values = {"status": RedemptionStatus.CANCELLED, "changed_by": by, "changed_at": await clock.now(session)}

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Integer,
+    Row,
     Select,
     Text,
     and_,
@@ -29,6 +30,7 @@ from crm.db.savepoint import savepoint
 from crm.kit.errors import DomainError
 from crm.members.own_days import is_anniversary, own_zone
 from crm.members.views import members as people
+from crm.profiles import service as profiles
 from crm.tiers import repository
 from crm.tiers.models import BenefitRow, StandingRow
 from crm.tiers.types import Given, ProgrammeStatus
@@ -72,7 +74,7 @@ async def recent(session: AsyncSession) -> list[Given]:
 
 
 async def _give_monthly(session: AsyncSession, coupons: Mapping[str, int], month: str, limit: int) -> int:
-    rows = (await session.execute(_due(MONTHLY, coupons, month).limit(limit))).all()
+    rows = await _free(session, _due(MONTHLY, coupons, month).limit(limit))
     for row in rows:
         await _give(session, row.member_id, coupons[row.tier], MONTHLY, month)
     return len(rows)
@@ -86,7 +88,7 @@ async def _give_birthday(
     today = cast(func.timezone(own, literal(now, DateTime(timezone=True))), Date)
     period = cast(cast(extract("year", today), Integer), Text)
     query = _due(BIRTHDAY, coupons, period).where(is_anniversary(people.c.birthday, today))
-    rows = (await session.execute(query.add_columns(period.label("period")).limit(limit))).all()
+    rows = await _free(session, query.add_columns(period.label("period")).limit(limit))
     for row in rows:
         await _give(session, row.member_id, coupons[row.tier], BIRTHDAY, row.period)
     return len(rows)
@@ -104,6 +106,13 @@ def _due(kind: str, coupons: Mapping[str, int], period: ColumnElement[str] | str
         .with_for_update(of=StandingRow, skip_locked=True)
     )
     return query.where(BenefitRow.period.is_distinct_from(period))
+
+
+async def _free(session: AsyncSession, query: Select[*tuple[Any, ...]]) -> list[Row[*tuple[Any, ...]]]:
+    """Without those whom somebody is at work on: they have it coming to them still when the next look comes."""
+    rows = (await session.execute(query)).all()
+    free = await profiles.hold_free(session, [row.member_id for row in rows])
+    return [row for row in rows if row.member_id in free]
 
 
 async def _give(session: AsyncSession, member_id: int, coupon_id: int, kind: str, period: str) -> None:

@@ -45,7 +45,10 @@ async def start_daily(session: AsyncSession) -> bool:
 
 
 async def step(session: AsyncSession) -> bool:
-    """Evaluate the next range of the open evaluation in the caller's transaction; answers whether there is more."""
+    """Evaluate the next range of the open evaluation in the caller's transaction; answers whether there is more.
+
+    A range in which somebody was at work on members is looked at once more.
+    """
     query = select(RunRow).where(RunRow.finished_at.is_(None)).with_for_update(skip_locked=True).limit(1)
     row = await session.scalar(query.execution_options(populate_existing=True))
     live = await repository.with_status(session, ProgrammeStatus.LIVE)
@@ -60,7 +63,8 @@ async def step(session: AsyncSession) -> bool:
     because = Reason.PROGRAMME if row.kind == RunKind.PUBLISHED else None
     done = await evaluating.many(session, live, member_id, because=because)
     row.up, row.down = row.up + done.up, row.down + done.down
-    row.next_id = evaluating.range_of(member_id)[1] + 1
+    if not done.left:
+        row.next_id = evaluating.range_of(member_id)[1] + 1
     await session.flush()
     return True
 

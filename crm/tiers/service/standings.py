@@ -45,8 +45,7 @@ async def grant(session: AsyncSession, member_id: int, tier: str, *, until: date
     if not policy.position(live.rules, tier):
         known = [item.key for item in live.rules.tiers]
         raise UnknownTier(f"there is no tier {tier!r}; there are {', '.join(known)}", tiers=known)
-    member_id = await members.current_id(session, member_id)
-    await evaluating.lock(session, member_id)
+    member_id = await members.enter(session, member_id)
     values = {"grant_tier": tier, "grant_until": until, "grant_reason": said, "grant_by": by}
     new = upsert(StandingRow).values(member_id=member_id, **values)
     await session.execute(new.on_conflict_do_update(index_elements=["member_id"], set_=values))
@@ -56,8 +55,7 @@ async def grant(session: AsyncSession, member_id: int, tier: str, *, until: date
 
 async def end_grant(session: AsyncSession, member_id: int, *, by: str) -> Standing:
     """End a tier that was given by hand before its time. Raises MemberNotFound, NoGrant."""
-    member_id = await members.current_id(session, member_id)
-    await evaluating.lock(session, member_id)
+    member_id = await members.enter(session, member_id)
     row = await session.get(StandingRow, member_id, with_for_update=True, populate_existing=True)
     if row is None or row.grant_tier is None:
         raise NoGrant(member_id=member_id)
