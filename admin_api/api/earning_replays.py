@@ -4,16 +4,18 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Query
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from admin_api.access import allow
 from admin_api.api.earning_rules import RuleDraft, check_segments, text_of
-from admin_api.deps import EdgeOf
+from admin_api.deps import Deps, EdgeOf
+from admin_api.downloads import CSV, csv_file
 from admin_api.routing import api_router
-from admin_api.schemas import IdPath, Limit, PageOf
+from admin_api.schemas import Cursor, IdPath, Limit, PageOf, paged
 from crm.operators.permissions import Permission
 from crm.points import replays as service
-from crm.points.replay_types import MAX_DAYS, Replay, ReplayStatus
+from crm.points.replay_types import MAX_DAYS, Replay, ReplayMember, ReplayStatus
 
 router = api_router("/api/v1/earning-replays", "Earning rules")
 _READ, _WRITE = allow(Permission.EARNING_RULES_READ), allow(Permission.EARNING_RULES_WRITE)
@@ -37,7 +39,7 @@ class ReplayView(BaseModel):
     total_events: int
     done_events: int
     result: dict[str, Any] | None = Field(
-        description="Totals, members, points withheld by caps, per rule, per day, top members, failures."
+        description="Totals, their value, members, points withheld by caps, per rule, per day, top members, failures."
     )
     error: str | None
     created_by: str
@@ -67,6 +69,22 @@ async def list_replays(
 async def read_replay(edge: EdgeOf, replay_id: IdPath) -> ReplayView:
     """How far it is, and what came out."""
     return view(await service.get(edge.session, replay_id))
+
+
+@router.get("/{replay_id}/members", dependencies=[_READ], name="earning_replay.members", summary="List its members")
+async def list_members(
+    edge: EdgeOf, replay_id: IdPath, limit: Limit = 50, cursor: Cursor = None
+) -> PageOf[ReplayMember]:
+    """Who would have earned what, by the number of the member; kept for a month after the replay."""
+    page = await service.members(edge.session, replay_id, cursor=cursor, limit=limit)
+    return paged(page, lambda one: one)
+
+
+@router.get("/{replay_id}/members/file", dependencies=[_READ], name="earning_replay.members_file", **CSV)
+async def members_file(edge: EdgeOf, deps: Deps, replay_id: IdPath) -> StreamingResponse:
+    """The same as CSV."""
+    await service.get(edge.session, replay_id)
+    return csv_file(deps, lambda session: service.as_csv(session, replay_id), filename=f"replay-{replay_id}.csv")
 
 
 @router.post("/{replay_id}/cancel", dependencies=[_WRITE], name="earning_replay.cancel", summary="Stop a replay")

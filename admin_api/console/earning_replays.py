@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import Query, Response
+from fastapi.responses import StreamingResponse
 
 from admin_api.access import allow
 from admin_api.addresses import ROOT
@@ -11,7 +12,7 @@ from admin_api.console import earning_rules as rule_pages
 from admin_api.console import typed
 from admin_api.console.coupon_values import names
 from admin_api.console.pages import redirect, render, say
-from admin_api.deps import EdgeOf
+from admin_api.deps import Deps, EdgeOf
 from admin_api.routing import page_router
 from admin_api.schemas import IdPath
 from crm.kit.errors import DomainError
@@ -51,6 +52,12 @@ async def replay_page(edge: EdgeOf, replay_id: IdPath) -> Response:
     people = await names(edge, top) if edge.may(Permission.MEMBERS_READ) else {}
     kind = say(edge, kind_named(replay.draft["kind"]).label)
     return await render(edge, "earning_replays/detail", nav="earning_rules", replay=replay, names=people, kind=kind)
+
+
+@router.get("/{replay_id}/file", dependencies=[_READ], name="earning_replay.file_from_page")
+async def members_file(edge: EdgeOf, deps: Deps, replay_id: IdPath) -> StreamingResponse:
+    """Everybody who would have earned something, as CSV."""
+    return await api.members_file(edge, deps, replay_id)
 
 
 @router.post("/{replay_id}/cancel", dependencies=[_WRITE], name="earning_replay.cancel_by_form")

@@ -5,7 +5,7 @@ from typing import Any
 
 from crm.db.session import Sessions
 from crm.jobs.types import job, tick
-from crm.points import counters, expiry, holds, pending, reminding, replaying, service
+from crm.points import counters, expiry, holds, pending, reminding, replaying, replays, service
 from crm.points.replays import JOB
 
 
@@ -53,6 +53,6 @@ async def checkpoint(sessions: Sessions) -> int:
 
 @tick("points.forget_counters", seconds=86_400)
 async def forget_counters(sessions: Sessions) -> int:
-    """Remove counters of caps whose periods ended long ago."""
+    """Remove counters of caps whose periods ended long ago, and what members would have got by old replays."""
     async with sessions.begin() as session:
-        return await counters.forget_old(session)
+        return await counters.forget_old(session) + await replays.forget_old(session)

@@ -286,7 +286,7 @@ class EarningReplayRow(Base):
 
 
 class EarningReplayMemberRow(Base):
-    """What a running replay reckoned for a member so far; removed when it ends."""
+    """What a replay reckoned for a member; removed a month after it ended, at once when it has no result."""
 
     __tablename__ = "earning_replay_members"
 

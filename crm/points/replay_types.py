@@ -25,6 +25,17 @@ class ReplayStatus(StrEnum):
 
 
 @dataclass(frozen=True)
+class ReplayMember:
+    """What one member would have got in the days of a replay."""
+
+    member_id: int
+    live: int
+    """By the rules in force."""
+    draft: int
+    """By the same with the rule that was tried."""
+
+
+@dataclass(frozen=True)
 class Replay:
     """A replay with what came out, once it is done."""
 
@@ -38,7 +49,8 @@ class Replay:
     total_events: int
     done_events: int
     result: Mapping[str, Any] | None
-    """Totals, per rule, per day, and the members with the largest differences; see `crm.points.replaying`."""
+    """Totals and their value, per rule, per day, and the members with the largest differences; see
+    `crm.points.replaying`."""
     error: str | None
     created_by: str
     created_at: datetime

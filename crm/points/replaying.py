@@ -23,7 +23,7 @@ from crm.events.types import RecordedEvent
 from crm.events.views import events
 from crm.kit.errors import DomainError
 from crm.members.views import members
-from crm.points import deciding, earning_rules, replays, simulating
+from crm.points import breakage, deciding, earning_rules, replays, simulating
 from crm.points.facts import Situation
 from crm.points.kinds import kind_named, kinds_for
 from crm.points.models import EarningReplayMemberRow, EarningReplayRow
@@ -89,7 +89,8 @@ async def _step(session: AsyncSession, row: EarningReplayRow) -> bool:
     if not found:
         row.result = await _result(session, row, worlds)
         row.status, row.finished_at = ReplayStatus.DONE, await clock.now(session)
-        await session.execute(delete(_MEMBER).where(_MEMBER.replay_id == row.id))
+        nothing = (_MEMBER.replay_id == row.id, _MEMBER.live == 0, _MEMBER.draft == 0)
+        await session.execute(delete(_MEMBER).where(*nothing))
         return False
     batch = await _read(session, row.id, found, worlds, zone)
     await asyncio.to_thread(_reckon, batch, worlds)  # thousands of formulas: other work goes on meanwhile
@@ -180,6 +181,7 @@ async def _result(session: AsyncSession, row: EarningReplayRow, worlds: dict[str
     days = simulating.days_between(row.from_at, row.until_at, live.zone)
     return {
         "total": {"live": int(sums.live), "draft": int(sums.draft), "difference": int(sums.draft - sums.live)},
+        "value": await _value(session, int(sums.live), int(sums.draft)),
         "members": {
             "live": sums.live_members,
             "draft": sums.draft_members,
@@ -192,6 +194,16 @@ async def _result(session: AsyncSession, row: EarningReplayRow, worlds: dict[str
         "top": await _top(session, row.id),
         "failures": [{"message": message, "count": count} for message, count in draft.failures.items()],
     }
+
+
+async def _value(session: AsyncSession, live: int, draft: int) -> dict[str, str] | None:
+    """What these points are worth at redemption; None as long as the brand has not said what a point is."""
+    found = await brand.get(session)
+    if found.point_value is None:
+        return None
+    worth = {"live": live, "draft": draft, "difference": draft - live}
+    amounts = {name: str(breakage.worth(points, found.point_value).value) for name, points in worth.items()}
+    return {**amounts, "currency": found.currency}
 
 
 async def _sums(session: AsyncSession, replay_id: int) -> Any:

@@ -1,6 +1,6 @@
 """Use cases of replays: try a rule on the past days, look at what came out, stop it."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,15 +11,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.db import clock
 from crm.events.views import events
 from crm.jobs.service import enqueue
+from crm.kit.paging import Page, check_limit, decode_cursor, page_of
+from crm.kit.spreadsheets import BOM, line
 from crm.points import earning_rules
 from crm.points.checking import RuleText
 from crm.points.errors import InvalidReplay, ReplayEnded, ReplayNotFound, ReplaysBusy
 from crm.points.kinds import kind_named
 from crm.points.models import EarningReplayMemberRow, EarningReplayRow
-from crm.points.replay_types import MAX_DAYS, Replay, ReplayStatus
+from crm.points.replay_types import MAX_DAYS, Replay, ReplayMember, ReplayStatus
 
 JOB = "points.replay"
-_MOST_OPEN = 5
+_MOST_OPEN, _AT_ONCE = 5, 1000
+_KEPT = timedelta(days=30)
+_MEMBER = EarningReplayMemberRow
 _ROW = EarningReplayRow
 _OPEN = _ROW.status.in_([status for status in ReplayStatus if status.is_open])
 
@@ -79,8 +83,44 @@ async def cancel(session: AsyncSession, replay_id: int) -> Replay:
     if (await session.execute(change)).scalar_one_or_none() is None:
         await get(session, replay_id)
         raise ReplayEnded(replay_id=replay_id)
-    await session.execute(delete(EarningReplayMemberRow).where(EarningReplayMemberRow.replay_id == replay_id))
+    await session.execute(delete(_MEMBER).where(_MEMBER.replay_id == replay_id))
     return await get(session, replay_id)
+
+
+async def members(
+    session: AsyncSession, replay_id: int, *, cursor: str | None = None, limit: int = 50
+) -> Page[ReplayMember]:
+    """Who would have earned what, by id; kept for a month. Raises ReplayNotFound, InvalidCursor, InvalidLimit."""
+    check_limit(limit)
+    await get(session, replay_id)
+    found = await _members(session, replay_id, decode_cursor(cursor, int)[0] if cursor else 0, limit + 1)
+    return page_of(found, limit, lambda one: one, lambda one: (one.member_id,))
+
+
+async def as_csv(session: AsyncSession, replay_id: int) -> AsyncIterator[str]:
+    """The same as lines of a CSV."""
+    yield BOM + line(("member_id", "live", "draft", "difference"))
+    last = 0
+    while found := await _members(session, replay_id, last, _AT_ONCE):
+        yield "".join(_line(one) for one in found)
+        last = found[-1].member_id
+
+
+def _line(one: ReplayMember) -> str:
+    return line([str(number) for number in (one.member_id, one.live, one.draft, one.draft - one.live)])
+
+
+async def forget_old(session: AsyncSession) -> int:
+    """Remove what members would have got by replays that ended a month ago; their sums stay. Answers how many."""
+    ended = select(_ROW.id).where(_ROW.finished_at < await clock.now(session) - _KEPT)
+    gone = await session.execute(delete(_MEMBER).where(_MEMBER.replay_id.in_(ended)).returning(_MEMBER.member_id))
+    return len(gone.all())
+
+
+async def _members(session: AsyncSession, replay_id: int, after: int, limit: int) -> list[ReplayMember]:
+    own = (_MEMBER.replay_id == replay_id, _MEMBER.member_id > after)
+    query = select(_MEMBER.member_id, _MEMBER.live, _MEMBER.draft).where(*own, (_MEMBER.live > 0) | (_MEMBER.draft > 0))
+    return [ReplayMember(*row) for row in await session.execute(query.order_by(_MEMBER.member_id).limit(limit))]
 
 
 def text_of(draft: Mapping[str, Any]) -> RuleText:

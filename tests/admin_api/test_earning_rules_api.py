@@ -107,6 +107,9 @@ async def test_a_replay_from_start_to_result(site: Site) -> None:
         await jobs.replay.run(site.deps.sessions, {"replay_id": begun.json()["id"]})
         done = (await client.get(here)).json()
         listed = (await client.get("/api/v1/earning-replays")).json()["items"]
+        members = (await client.get(f"{here}/members")).json()
+        file = await client.get(f"{here}/members/file")
+        missing = await client.get("/api/v1/earning-replays/987654321/members/file")
         ended = await client.post(f"{here}/cancel")
         again = (await client.post("/api/v1/earning-replays", json={**RULE, "days": 1})).json()
         stopped = (await client.post(f"/api/v1/earning-replays/{again['id']}/cancel")).json()
@@ -114,6 +117,10 @@ async def test_a_replay_from_start_to_result(site: Site) -> None:
     assert (begun.status_code, begun.json()["status"]) == (202, "queued")
     assert done["status"] == "done"
     assert done["result"]["top"] == [{"member_id": member_id, "live": 0, "draft": 5}]
+    assert done["result"]["value"] is None
+    assert members == {"items": [{"member_id": member_id, "live": 0, "draft": 5}], "next_cursor": None}
+    assert file.text.splitlines()[1:] == [f"{member_id},0,5,5"]
+    assert missing.status_code == 404
     assert [one["id"] for one in listed] == [done["id"]]
     assert (ended.status_code, stopped["status"], wrong.status_code) == (409, "cancelled", 422)
 

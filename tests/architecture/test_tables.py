@@ -15,7 +15,7 @@ from tests.architecture.sources import sources
 MERGED_OTHERWISE = {
     "events": "append-only; the timeline reads the merged profiles' events too",
     "consents": "append-only; decisions are repeated for the kept member",
-    "earning_replay_members": "what a running replay reckoned; removed when it ends",
+    "earning_replay_members": "what a replay reckoned; removed a month after it ended",
     "link_codes": "run out in ten minutes and are followed to the kept member",
     "member_merges": "the record of the merges themselves",
     "bulk_deliveries": "never changed; whom an open one reaches is found when it is claimed",

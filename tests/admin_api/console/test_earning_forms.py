@@ -1,7 +1,10 @@
 """Terms of earning rules in the console: typed, tried on a member, replayed, told what is wrong."""
 
+from decimal import Decimal
+
 import pytest
 
+from crm.brand import service as brand
 from crm.points import earning_rules, jobs, replays
 from crm.points.types import EarningRule
 from tests.admin_api.conftest import Site
@@ -104,7 +107,13 @@ async def test_a_typed_rule_is_tried_and_replayed(site: Site) -> None:
     async with site.deps.sessions() as session:
         found = await replays.listing(session)
     await jobs.replay.run(site.deps.sessions, {"replay_id": found[0].id})
+    async with site.deps.sessions.begin() as session:
+        await brand.change(session, point_value=Decimal("0.1"))
     assert "With this rule" in (await browser.get(here)).text
+    again = await browser.post("/console/earning-replays", **plain, days="7")
+    await jobs.replay.run(site.deps.sessions, {"replay_id": found[0].id + 1})
+    assert "It would cost nothing more" in (await browser.get(again.headers["location"])).text
+    assert (await browser.get(f"{here}/file")).text.splitlines() == ["\ufeffmember_id,live,draft,difference"]
     assert "Daily" in (await browser.get("/console/earning-replays")).text
     assert (await browser.post(f"{here}/cancel")).status_code == 409
     wrong = await browser.post("/console/earning-replays", **{**plain, "term_formula": "1 / 0"}, days="7")

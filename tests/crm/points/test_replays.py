@@ -1,19 +1,21 @@
 """Replays: a rule tried on the past days gives what it would have given, beside what the live rules give."""
 
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.brand import service as brand
 from crm.db.session import Sessions
 from crm.events import service as events
 from crm.events.catalogue import CustomEvent
 from crm.points import earning_rules, jobs, replaying, replays, service
 from crm.points.checking import RuleText
 from crm.points.errors import InvalidReplay, InvalidRule, ReplayEnded, ReplayNotFound, ReplaysBusy, RuleNotFound
-from crm.points.models import EarningReplayMemberRow
-from crm.points.replay_types import Replay, ReplayStatus
+from crm.points.replay_types import Replay, ReplayMember, ReplayStatus
 from crm.points.terms import Over
 from crm.points.types import EarningRule
 from tests.conftest import At
@@ -69,9 +71,34 @@ async def test_who_would_have_earned_what(committed_sessions: Sessions, at: At) 
     ]
     assert done.result["top"] == [{"member_id": one, "live": 25, "draft": 26} for one in found]
     async with committed_sessions() as session:
-        left = await session.execute(select(func.count()).select_from(EarningReplayMemberRow))
-        assert left.scalar_one() == 0
+        page = await replays.members(session, begun.id, limit=1)
+        rest = await replays.members(session, begun.id, cursor=page.next_cursor, limit=1)
+        assert [*page.items, *rest.items] == [ReplayMember(one, 25, 26) for one in found]
+        assert rest.next_cursor is None
+        whole = "".join([part async for part in replays.as_csv(session, begun.id)])
+        assert whole.splitlines()[1:] == [f"{one},25,26,1" for one in found]
         assert [await service.balance(session, one) for one in found] == [0, 0]
+
+
+async def test_a_replay_tells_what_it_costs_and_forgets_the_members(committed_sessions: Sessions, at: At) -> None:
+    async with committed_sessions.begin() as session:
+        await brand.change(session, point_value=Decimal("0.125"))
+        await at(session, "2026-02-28T00:00Z")
+        await _visits(session, at, ["2026-03-01"])
+        await at(session, "2026-03-03T00:00Z")
+        begun = await replays.start(session, draft(), days=5, by="operator:1")
+    done = await _run(committed_sessions, begun.id)
+    assert done.result is not None
+    assert done.result["value"] == {"live": "0.00", "draft": "2.50", "difference": "2.50", "currency": "CNY"}
+    assert done.finished_at is not None
+    async with committed_sessions.begin() as session:
+        await at(session, (done.finished_at + timedelta(days=29)).isoformat())
+        assert await replays.forget_old(session) == 0
+        await at(session, (done.finished_at + timedelta(days=31)).isoformat())
+        assert await replays.forget_old(session) == 2
+        assert (await replays.members(session, begun.id)).items == []
+        with pytest.raises(ReplayNotFound):
+            await replays.members(session, begun.id + 1)
 
 
 async def test_a_replay_agrees_with_what_is_awarded(
