@@ -9,6 +9,7 @@ from benchmarks.members import add_bot, add_members
 from benchmarks.results import Result
 from benchmarks.stage import Stage
 from benchmarks.strict import Seen, seen, strict_server
+from runtime.garbage import collect_seldom
 
 FIRST = 6_000_001
 SECONDS = 15
@@ -24,6 +25,8 @@ async def measure(stage: Stage) -> list[Result]:
         second = await add_bot(stage.container, paid, number=2, bulk_rate=_LARGE_RATE)
         await add_members(stage.container, first, FIRST, FIRST + small - 1)
         await add_members(stage.container, second, FIRST + small, FIRST + small + large - 1)
+        # As every process of ours does once it has started.
+        collect_seldom()
         campaign_id = await launch(stage, "Limits")
         await start(stage, campaign_id)
         async with sending(stage):

@@ -16,6 +16,7 @@ from sqlalchemy.pool import QueuePool
 
 from crm.db.session import Sessions
 from crm.deliveries import leases
+from crm.deliveries.lines import Lines
 from crm.deliveries.rates import LocalPacer, Pacer, ValkeyPacer
 from crm.deliveries.rendering import Renderer
 from crm.deliveries.sending import ChunkRun, Desk, take_next
@@ -50,8 +51,10 @@ async def run_sender(
     a kill leaves uncertain. A bot that answers slowly needs about rate x latency / 25 of them.
     """
     local = LocalPacer()
-    desk = Desk(sessions, pacer or ValkeyPacer(valkey, local), senders, renderer, token("sender-", size=9), stop)
-    await _Floor(desk, local, open_groups, _most_runs(sessions)).work()
+    pacer = pacer or ValkeyPacer(valkey, local)
+    lines = Lines(open_groups)
+    desk = Desk(sessions, pacer, senders, renderer, token("sender-", size=9), stop, lines=lines)
+    await _Floor(desk, local, _most_runs(sessions)).work()
 
 
 def _most_runs(sessions: Sessions) -> int:
@@ -65,7 +68,6 @@ class _Floor:
 
     desk: Desk
     local: LocalPacer
-    open_groups: int
     most_runs: int
     runs: dict[asyncio.Task[None], int] = field(default_factory=dict)
     """Each run with the bot it serves."""
@@ -86,7 +88,7 @@ class _Floor:
 
     async def _take(self) -> bool:
         serving = Counter(self.runs.values())
-        busy = {bot_id for bot_id, number in serving.items() if number >= self.open_groups}
+        busy = {bot_id for bot_id, number in serving.items() if number >= self.desk.lines.room(bot_id)}
         if busy == self.idle_beside and monotonic() < self.asks_again_at:
             return False
         try:
@@ -118,13 +120,15 @@ class _Floor:
             log.error("chunk_failed", error=type(error).__name__, exc_info=error)
 
     async def _rest(self) -> None:
-        """Until a run ends or some time passed."""
+        """Until a run ends, or is about to, or some time passed."""
         if not self.runs:
             await self._pause(_IDLE)
             return
-        stopping = asyncio.create_task(self.desk.stop.wait())
-        await asyncio.wait({*self.runs, stopping}, timeout=_IDLE, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
+        told = [asyncio.create_task(event.wait()) for event in (self.desk.stop, self.desk.lines.news)]
+        await asyncio.wait({*self.runs, *told}, timeout=_IDLE, return_when=asyncio.FIRST_COMPLETED)
+        for task in told:
+            task.cancel()
+        self.desk.lines.news.clear()
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

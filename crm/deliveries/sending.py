@@ -18,7 +18,8 @@ from crm.deliveries import gates, leases, parts
 from crm.deliveries.calling import Call, Caller, in_groups, numbered
 from crm.deliveries.errors import LeaseLost
 from crm.deliveries.leases import Lease
-from crm.deliveries.pacing import reserve, slowest
+from crm.deliveries.lines import Lines
+from crm.deliveries.pacing import SlotsAhead, reserve, slowest
 from crm.deliveries.parts import Rendered
 from crm.deliveries.paying import Purse
 from crm.deliveries.policy import CHUNK, Candidate, group_size, part_of, step_of, window_size
@@ -31,9 +32,15 @@ from crm.kit.clock import monotonic
 logger = structlog.get_logger(__name__)
 _START: gates.Position = (0, -1)
 _INSTANT = 0.001
+_MADE_READY = 0.5
+"""Seconds before its last message at which a run lets the next one be made ready."""
 _NO_PAUSE, _AFTER_OUTAGE, _AFTER_ERROR = timedelta(0), timedelta(seconds=1), timedelta(seconds=10)
 _OUTSIDE = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 """The database is away, or busy; what was not written stays in memory until it is."""
+
+
+def _nothing() -> None:
+    """More slots are reserved for the next window."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,7 @@ class Desk:
     """Seconds that calls under way are given once the process is told to stop."""
     paces: dict[int, float] = field(default_factory=dict)
     """Messages a second that each bot took lately: one that was slowed down is judged in smaller windows."""
+    lines: Lines = field(default_factory=Lines)
 
 
 class ChunkRun:
@@ -72,6 +80,7 @@ class ChunkRun:
         self._record = Recorder(self._held, lease)
         self._purse = Purse(desk.sessions, desk.senders, lease)
         self._has_parts = False
+        self._turn = desk.lines.join(lease.bot_id or 0)
 
     async def run(self) -> None:
         """Send what may be sent; when the lease is lost on the way, nothing more is written."""
@@ -88,6 +97,7 @@ class ChunkRun:
         except LeaseLost:
             logger.warning("lease_lost", chunk_id=self._lease.chunk_id, fence=self._lease.fence)
         finally:
+            self._turn.leave()
             pulse.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await pulse
@@ -130,23 +140,32 @@ class ChunkRun:
         allowed = float(CHUNK) if self._lease.is_paid else self._lease.bulk_rate or USUAL_RATE
         while position is not None:
             rate = min(allowed, self._desk.paces.get(self._lease.bot_id or 0, allowed))
-            async with self._held.begin() as session:
-                if not await leases.extend(session, self._lease):
-                    return False
-                window = await gates.judge_window(
-                    session, self._lease, position, window_size(rate), frozenset(self._desk.senders)
-                )
-                batch = await self._load(session, window.passed)
-            self._record.tally.add(window.refused)
-            if batch is not None:
-                calls = await self._calls(window.passed, batch)
-                begun = monotonic()
+            made = await self._make_ready(position, rate)
+            if made is None:
+                return False
+            calls, position = made
+            if calls:
                 allowed = slowest(self._desk.senders, calls, self._lane)
-                if not await self._send_window(calls, min(allowed, rate)):
+                if not await self._send_window(calls, min(allowed, rate), is_last=position is None):
                     return False
-                self._desk.paces[self._lease.bot_id or 0] = len(calls) / max(monotonic() - begun, _INSTANT)
-            position = window.last
         return True
+
+    async def _make_ready(
+        self, position: gates.Position, rate: float
+    ) -> tuple[list[Call], gates.Position | None] | None:
+        """The calls of the next window, rendered, and where the one after it begins; None when the source was stopped.
+
+        What they were rendered from is large, and not kept while they are sent.
+        """
+        async with self._held.begin() as session:
+            if not await leases.extend(session, self._lease):
+                return None
+            window = await gates.judge_window(
+                session, self._lease, position, window_size(rate), frozenset(self._desk.senders)
+            )
+            batch = await self._load(session, window.passed)
+        self._record.tally.add(window.refused)
+        return [] if batch is None else await self._calls(window.passed, batch), window.last
 
     async def _load(self, session: AsyncSession, passed: Sequence[Candidate]) -> Batch | None:
         if not passed:
@@ -177,26 +196,37 @@ class ChunkRun:
         self._has_parts = True
         return parts.in_order(asked, made)
 
-    async def _send_window(self, calls: Sequence[Call], rate: float) -> bool:
+    async def _send_window(self, calls: Sequence[Call], rate: float, *, is_last: bool) -> bool:
         groups = in_groups(calls, group_size(rate))
-        slots = await self._reserve(groups[0])
-        for number, whole in enumerate(groups, 1):
-            group = await self._purse.affordable(whole)
-            if not group or not await self._open(group):
-                return False
-            # The next group's slots are taken now, so that waiting for answers wastes none.
-            ahead = asyncio.create_task(self._reserve(groups[number] if number < len(groups) else []))
-            try:
-                outcomes = await self._caller.call_all(group, slots)
-                self._record.keep(group, outcomes)
-                self._purse.settle(group, outcomes)
-            finally:
-                slots = await ahead
-            if len(group) < len(whole):
-                await self._purse.pause_if_empty()
-                return False
+        await self._turn.reserve()
+        slots = SlotsAhead(self._reserve, groups, rate, self._turn.reserved_all if is_last else _nothing)
+        try:
+            await self._turn.open()
+            begun, left = monotonic(), len(calls)
+            for group in groups:
+                left -= len(group)
+                if is_last and left <= rate * _MADE_READY:
+                    self._turn.end_soon()
+                if not await self._send_group(group, slots):
+                    return False
+        finally:
+            await slots.close()
+        self._desk.paces[self._lease.bot_id or 0] = len(calls) / max(monotonic() - begun, _INSTANT)
         if self._has_parts:
             await self._record.write()
+        return True
+
+    async def _send_group(self, whole: list[Call], slots: SlotsAhead) -> bool:
+        """False when nothing more is to be sent."""
+        group = await self._purse.affordable(whole)
+        if not group or not await self._open(group):
+            return False
+        outcomes = await self._caller.call_all(group, await slots.next())
+        self._record.keep(group, outcomes)
+        self._purse.settle(group, outcomes)
+        if len(group) < len(whole):
+            await self._purse.pause_if_empty()
+            return False
         return True
 
     def _call(self, candidate: Candidate, batch: Batch) -> Rendered:
