@@ -1,5 +1,6 @@
 """Activities: the brand's events, who registered, the desk, and how it went."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -8,12 +9,15 @@ from pydantic import Field
 
 from admin_api.access import allow
 from admin_api.addresses import public_url
+from admin_api.api.campaigns import CampaignView, campaign_view
 from admin_api.api.rewards import Texts, TierKey
 from admin_api.deps import Deps, EdgeOf
 from admin_api.downloads import CSV, csv_file
+from admin_api.edge import Edge
 from admin_api.routing import api_router
 from admin_api.schemas import Body, Cursor, Id, IdPath, Limit, Moment, PageOf, paged
 from crm.activities import policy
+from crm.activities.errors import InvalidActivity
 from crm.activities.service import attending, definitions, lists, registering, reporting
 from crm.activities.types import (
     Activity,
@@ -25,12 +29,16 @@ from crm.activities.types import (
     Report,
     Terms,
 )
+from crm.campaigns import invitations
 from crm.operators.permissions import Permission
 from crm.points.types import MAX_POINTS
+from crm.segments import promotions
+from crm.segments import service as segments
+from crm.segments.errors import SegmentArchivedError, SegmentNotFoundError
 
 router = api_router("/api/v1/activities", "Activities")
 _READ, _WRITE = allow(Permission.ACTIVITIES_READ), allow(Permission.ACTIVITIES_WRITE)
-_ASSIST = allow(Permission.ACTIVITIES_ASSIST)
+_ASSIST, _INVITE = allow(Permission.ACTIVITIES_ASSIST), allow(Permission.CAMPAIGNS_WRITE)
 Hours = Annotated[int, Field(ge=0, le=policy.MAX_HOURS)]
 
 
@@ -45,6 +53,7 @@ class ActivityTermsBody(Body):
     has_waiting_list: bool = True
     points: Annotated[int, Field(ge=0, le=MAX_POINTS, description="What a place costs.")] = 0
     tiers: Annotated[list[TierKey], Field(default_factory=list, max_length=policy.MAX_TIERS)]
+    segment_ids: Annotated[list[Id], Field(default_factory=list, max_length=policy.MAX_SEGMENTS)]
     cancel_hours: Annotated[Hours, Field(description="Until then cancelling brings the points back.")] = 24
     reminder_hours: Annotated[list[Hours], Field(default_factory=lambda: [24, 2], max_length=policy.MAX_REMINDERS)]
     survey_id: Annotated[Id | None, Field(description="Asks those who came how it was.")] = None
@@ -64,6 +73,12 @@ class ActivityBody(Body):
         """As the service takes it."""
         terms = Terms(**dict(self.terms))
         return NewActivity(self.name, terms, self.description, self.place, self.photo_media_id)
+
+
+class InvitationBody(Body):
+    """Whom to tell."""
+
+    segment_id: Id
 
 
 class RegistrationBody(Body):
@@ -93,6 +108,7 @@ async def list_activities(edge: EdgeOf, status: ActivityStatus | None = None) ->
 @router.post("", dependencies=[_WRITE], name="activity.create", summary="Make an activity", status_code=201)
 async def create_activity(edge: EdgeOf, body: ActivityBody) -> Activity:
     """A draft that nobody sees."""
+    await _check_segments(edge, body.terms.segment_ids)
     activity = await definitions.create(edge.session, body.activity())
     edge.note("activity.create", f"activity:{activity.id}", after=_noted(activity))
     return activity
@@ -107,7 +123,9 @@ async def read_activity(edge: EdgeOf, activity_id: IdPath) -> Activity:
 @router.put("/{activity_id}", dependencies=[_WRITE], name="activity.change", summary="Change an activity")
 async def change_activity(edge: EdgeOf, activity_id: IdPath, body: ActivityBody) -> Activity:
     """A published one keeps its price, and places that are taken; reminders follow its time."""
+    await _check_segments(edge, body.terms.segment_ids)
     activity = await definitions.change(edge.session, activity_id, body.activity())
+    await _look_through(edge, activity)
     edge.note("activity.change", f"activity:{activity_id}", after=_noted(activity))
     return activity
 
@@ -116,8 +134,17 @@ async def change_activity(edge: EdgeOf, activity_id: IdPath, body: ActivityBody)
 async def publish_activity(edge: EdgeOf, activity_id: IdPath) -> Activity:
     """Members see it and register."""
     activity = await definitions.publish(edge.session, activity_id)
+    await _look_through(edge, activity)
     edge.note("activity.publish", f"activity:{activity_id}", after=_noted(activity))
     return activity
+
+
+@router.post("/{activity_id}/invitations", dependencies=[_INVITE], name="activity.invite", status_code=201)
+async def invite(edge: EdgeOf, activity_id: IdPath, body: InvitationBody) -> CampaignView:
+    """A draft of a campaign to the segment, with a button that opens the activity; look at it, then launch it."""
+    campaign = await invitations.draft(edge.session, activity_id, body.segment_id, by=edge.acting.actor)
+    edge.note("activity.invite", f"activity:{activity_id}", after={"campaign_id": campaign.id, **body.model_dump()})
+    return campaign_view(campaign)
 
 
 @router.post("/{activity_id}/close", dependencies=[_WRITE], name="activity.close", summary="Close an activity")
@@ -209,6 +236,21 @@ async def check_in(edge: EdgeOf, activity_id: IdPath, body: CheckInBody) -> Regi
     came = await attending.by_desk(edge.session, activity_id, body.code, by=edge.acting.actor)
     edge.note("activity.check_in", f"activity:{activity_id}", after={"member_id": came.member_id})
     return came
+
+
+async def _check_segments(edge: Edge, segment_ids: Sequence[int]) -> None:
+    """Activities do not know segments themselves. Raises InvalidActivity."""
+    for segment_id in segment_ids:
+        try:
+            await segments.rule_of(edge.session, segment_id)
+        except (SegmentNotFoundError, SegmentArchivedError) as error:
+            raise InvalidActivity(f"there is no segment {segment_id} in use", path="segment_ids") from error
+
+
+async def _look_through(edge: Edge, activity: Activity) -> None:
+    """Who is in its segments now sees it at once, not only after the next look of every five minutes."""
+    if activity.status is ActivityStatus.PUBLISHED:
+        await promotions.look_through(edge.session, activity.terms.segment_ids)
 
 
 def _noted(activity: Activity) -> dict[str, object]:

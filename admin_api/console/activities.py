@@ -27,7 +27,7 @@ from crm.operators.permissions import Permission
 HERE = f"{ROOT}/activities"
 router = page_router(HERE)
 _READ, _WRITE = allow(Permission.ACTIVITIES_READ), allow(Permission.ACTIVITIES_WRITE)
-_ASSIST = allow(Permission.ACTIVITIES_ASSIST)
+_ASSIST, _INVITE = allow(Permission.ACTIVITIES_ASSIST), allow(Permission.CAMPAIGNS_WRITE)
 _PAGE = 50
 Posted = Annotated[ActivityForm, Form()]
 
@@ -99,6 +99,18 @@ async def publish(edge: EdgeOf, activity_id: IdPath) -> Response:
     return redirect(edge, f"{HERE}/{activity_id}", done="The activity is published; now tell a segment about it.")
 
 
+@router.post("/{activity_id}/invitations", dependencies=[_INVITE], name="activity.invite_by_form")
+async def invite(edge: EdgeOf, activity_id: IdPath, segment_id: Annotated[Text, Form()] = "") -> Response:
+    """The draft of a campaign to a segment, to be looked at and launched."""
+    try:
+        campaign = await api.invite(edge, activity_id, body_of(api.InvitationBody, segment_id=segment_id))
+    except DomainError as error:
+        return await _again(edge, activity_id, error)
+    return redirect(
+        edge, f"{ROOT}/campaigns/{campaign.id}", done="The invitation is a draft; look at it, then launch it."
+    )
+
+
 @router.post("/{activity_id}/close", dependencies=[_WRITE], name="activity.close_by_form")
 async def close(edge: EdgeOf, activity_id: IdPath) -> Response:
     """The list is final."""
@@ -166,7 +178,12 @@ async def registrations_file(edge: EdgeOf, deps: Deps, activity_id: IdPath) -> S
 
 
 async def _form(edge: Edge, form: dict[str, Any], activity: Activity | None = None) -> dict[str, Any]:
-    return {"form": form, "activity": activity, "surveys": await activity_values.survey_options(edge)}
+    return {
+        "form": form,
+        "activity": activity,
+        "surveys": await activity_values.survey_options(edge),
+        "segments": await activity_values.segment_options(edge, activity.terms.segment_ids if activity else ()),
+    }
 
 
 async def _again(edge: Edge, activity_id: int, error: DomainError, **typed: str) -> Response:
@@ -183,7 +200,11 @@ async def _values(edge: Edge, activity_id: int, *, status: str = "", cursor: str
     here = f"{HERE}/{activity_id}"
     may_assist = edge.may(Permission.ACTIVITIES_ASSIST)
     report = await reporting.report(edge.session, activity_id)
+    audience = activity.terms.segment_ids
+    segments = await activity_values.segment_options(edge, audience)
     return {
+        "segments": segments,
+        "audience": [item["label"] for item in segments if int(item["value"]) in audience],
         "activity": activity,
         "heading": activity_values.title(edge, activity),
         "place": in_locale(edge.acting, activity.place),

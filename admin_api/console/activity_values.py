@@ -1,5 +1,6 @@
 """Activities in forms and on pages: what was typed as bodies of the API, and back."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from admin_api.console.loyalty_forms import Text, as_fields, filled, in_locale, 
 from admin_api.console.pages import formats_of
 from admin_api.edge import Edge
 from crm.activities.types import Activity
+from crm.segments import service as segments
 from crm.surveys import service as surveys
 from crm.surveys.types import SurveyStatus
 
@@ -37,6 +39,7 @@ class ActivityForm(BaseModel):
     has_waiting_list: bool = False
     points: Text = ""
     tiers: Text = ""
+    segment_ids: list[Text] = []
     cancel_hours: Text = "24"
     reminder_hours: Text = "24, 2"
     survey_id: Text = ""
@@ -53,6 +56,7 @@ async def body(edge: Edge, form: ActivityForm, photo_media_id: UUID | None = Non
         has_waiting_list=form.has_waiting_list,
         points=form.points.strip() or 0,
         tiers=parts([form.tiers]),
+        segment_ids=form.segment_ids,
         reminder_hours=parts([form.reminder_hours]),
         **{name: given[name].strip() or 0 for name in _HOURS},
     )
@@ -73,6 +77,7 @@ async def form_of(edge: Edge, activity: Activity) -> dict[str, Any]:
         "has_waiting_list": terms.has_waiting_list,
         "points": terms.points or "",
         "tiers": ", ".join(terms.tiers),
+        "segment_ids": [str(segment_id) for segment_id in terms.segment_ids],
         "reminder_hours": ", ".join(str(hours) for hours in terms.reminder_hours),
         "survey_id": terms.survey_id or "",
         **{name: getattr(terms, name) for name in _HOURS},
@@ -83,6 +88,14 @@ async def survey_options(edge: Edge) -> list[dict[str, Any]]:
     """The surveys that can ask how it was."""
     found = await surveys.listing(edge.session, status=SurveyStatus.PUBLISHED)
     return [{"value": item.id, "label": item.name} for item in found]
+
+
+async def segment_options(edge: Edge, chosen: Iterable[int] = ()) -> list[dict[str, Any]]:
+    """The segments that are in use, and those that were chosen before; values are texts, as forms have them."""
+    found = (await segments.listing(edge.session, limit=200)).items
+    known = {item.id for item in found}
+    found += [await segments.get(edge.session, segment_id) for segment_id in chosen if segment_id not in known]
+    return [{"value": str(item.id), "label": item.name} for item in found]
 
 
 def title(edge: Edge, activity: Activity) -> str:

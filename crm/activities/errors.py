@@ -35,6 +35,10 @@ class ActivityTier(ConflictError):
     """The activity is for members of other tiers."""
 
 
+class ActivitySegment(ConflictError):
+    """The activity is for members of certain segments."""
+
+
 class ActivityFull(ConflictError):
     """The last place of this activity is taken."""
 

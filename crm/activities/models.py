@@ -32,6 +32,7 @@ class ActivityRow(Base):
     has_waiting_list: Mapped[bool] = mapped_column(server_default="true")
     points: Mapped[int] = mapped_column(BigInteger, server_default="0")
     tiers: Mapped[list[str]] = mapped_column(JSONB, server_default="[]")
+    segment_ids: Mapped[list[int]] = mapped_column(JSONB, server_default="[]")
     cancel_hours: Mapped[int] = mapped_column(Integer, server_default="24")
     reminder_hours: Mapped[list[Any]] = mapped_column(JSONB, server_default="[]")
     survey_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("surveys.id"))

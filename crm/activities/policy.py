@@ -9,6 +9,7 @@ from crm.activities.errors import (
     ActivityFull,
     ActivityNotOpen,
     ActivityNotYet,
+    ActivitySegment,
     ActivityTier,
     InvalidActivity,
     RegistrationOver,
@@ -17,8 +18,9 @@ from crm.activities.types import Activity, ActivityStatus, NewActivity, Terms
 from crm.kit.errors import DomainError
 from crm.kit.localized import clean_names, clean_texts
 from crm.points.types import MAX_POINTS
+from crm.profiles.types import Profile
 
-MAX_CAPACITY, MAX_TIERS, MAX_REMINDERS, MAX_HOURS = 1_000_000, 50, 5, 24 * 60
+MAX_CAPACITY, MAX_TIERS, MAX_SEGMENTS, MAX_REMINDERS, MAX_HOURS = 1_000_000, 50, 50, 5, 24 * 60
 MAX_DESCRIPTION, MAX_PLACE = 1000, 200
 MAX_LENGTH = timedelta(days=366)
 EARLY = timedelta(hours=2)
@@ -72,12 +74,14 @@ def check_terms(terms: Terms) -> Terms:
         raise InvalidActivity("a place costs 0 to 1000000000 points")
     if len(terms.tiers) > MAX_TIERS:
         raise InvalidActivity(f"at most {MAX_TIERS} tiers")
+    if len(terms.segment_ids) > MAX_SEGMENTS or any(segment_id < 1 for segment_id in terms.segment_ids):
+        raise InvalidActivity(f"at most {MAX_SEGMENTS} segments, by their numbers")
     if any(not 0 <= hours <= MAX_HOURS for hours in (terms.cancel_hours, terms.feedback_hours)):
         raise InvalidActivity(f"hours are whole numbers from 0 to {MAX_HOURS}")
     reminders = sorted(set(terms.reminder_hours), reverse=True)
     if len(reminders) > MAX_REMINDERS or any(not 1 <= hours <= MAX_HOURS for hours in reminders):
         raise InvalidActivity(f"at most {MAX_REMINDERS} reminders, each 1 to {MAX_HOURS} hours before the start")
-    return replace(terms, reminder_hours=reminders)
+    return replace(terms, reminder_hours=reminders, segment_ids=sorted(set(terms.segment_ids)))
 
 
 def _check_times(terms: Terms) -> None:
@@ -98,13 +102,14 @@ def registration_ends(terms: Terms) -> datetime:
     return terms.closes_at or terms.starts_at
 
 
-def obstacle(activity: Activity, tier: str | None, now: datetime) -> DomainError | None:
+def obstacle(activity: Activity, who: Profile, now: datetime) -> DomainError | None:
     """The first reason why the member cannot register now, points aside; None: they can, or can wait."""
     terms = activity.terms
     obstacles: tuple[tuple[bool, DomainError], ...] = (
         (activity.status is not ActivityStatus.PUBLISHED, ActivityNotOpen()),
         (now >= registration_ends(terms), RegistrationOver()),
-        (bool(terms.tiers) and tier not in terms.tiers, ActivityTier(tiers=terms.tiers)),
+        (bool(terms.tiers) and who.tier not in terms.tiers, ActivityTier(tiers=terms.tiers)),
+        (bool(terms.segment_ids) and set(terms.segment_ids).isdisjoint(who.segment_ids), ActivitySegment()),
         (terms.opens_at is not None and now < terms.opens_at, ActivityNotYet(starts_at=terms.opens_at)),
         (activity.is_full and not terms.has_waiting_list, ActivityFull()),
     )

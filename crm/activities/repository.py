@@ -90,7 +90,7 @@ async def _counts(session: AsyncSession, activity_ids: Sequence[int]) -> dict[in
 
 def _as_activity(row: ActivityRow, counts: dict[str, int]) -> Activity:
     values = {name: getattr(row, name) for name in _TERMS}
-    values |= {name: list(values[name]) for name in ("tiers", "reminder_hours")}
+    values |= {name: list(values[name]) for name in ("tiers", "segment_ids", "reminder_hours")}
     return Activity(
         id=row.id,
         name=dict(row.name),

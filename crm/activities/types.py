@@ -68,6 +68,8 @@ class Terms:
     """What a place costs; 0: nothing."""
     tiers: list[str] = field(default_factory=list)
     """Keys of tiers; empty: everybody."""
+    segment_ids: list[int] = field(default_factory=list)
+    """Segments any one of which a member is in; empty: everybody."""
     cancel_hours: int = 24
     """Until so many hours before the start, cancelling brings the points back."""
     reminder_hours: list[int] = field(default_factory=lambda: [24, 2])

@@ -46,7 +46,7 @@ class Profile:
     joined_at: datetime
     is_reachable: bool
     segment_ids: list[int] = field(default_factory=list)
-    """Segments of promotions that the member was in when they were last looked through."""
+    """Segments of promotions and activities that the member was in when they were last looked through."""
 
 
 class ProfileChanges(TypedDict, total=False):

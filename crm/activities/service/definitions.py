@@ -108,6 +108,13 @@ async def listing(session: AsyncSession, *, status: ActivityStatus | None = None
     return await repository.activities(session, query if status is None else query.where(ActivityRow.status == status))
 
 
+async def segments_wanted(session: AsyncSession) -> list[int]:
+    """Ids of the segments for whose members alone some published activity is."""
+    named = (ActivityRow.status == ActivityStatus.PUBLISHED, ActivityRow.segment_ids != [])
+    found = await session.scalars(select(ActivityRow.segment_ids).where(*named))
+    return sorted({segment_id for segment_ids in found for segment_id in segment_ids})
+
+
 async def door(session: AsyncSession, activity_id: int, *, public_url: str) -> Door:
     """The code at the door, with addresses for QR codes. Raises ActivityNotFound."""
     await repository.activity(session, activity_id)

@@ -17,7 +17,7 @@ from crm.media import service as media
 from crm.profiles import service as profiles
 
 _MOST = 12
-_HIDDEN = frozenset({"activity_tier", "registration_over"})
+_HIDDEN = frozenset({"activity_tier", "activity_segment", "registration_over"})
 
 
 async def offered(session: AsyncSession, member_id: int) -> list[OfferedActivity]:
@@ -47,7 +47,7 @@ async def ticket(session: AsyncSession, member_id: int, activity_id: int) -> tup
 
 async def _offer(session: AsyncSession, member_id: int, activity: Activity) -> OfferedActivity:
     now = await clock.now(session)
-    obstacle = policy.obstacle(activity, (await profiles.get(session, member_id)).tier, now)
+    obstacle = policy.obstacle(activity, await profiles.get(session, member_id), now)
     known = await repository.find(session, activity.id, member_id)
     if known is not None and known.status is RegistrationStatus.CANCELLED:
         known = None

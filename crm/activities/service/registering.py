@@ -40,7 +40,7 @@ async def register(session: AsyncSession, member_id: int, activity_id: int, *, b
     if known is not None and known.status is not _S.CANCELLED:
         return replace(known, place_in_line=await place_in_line(session, known))
     profile = await profiles.get(session, member_id)
-    obstacle = policy.obstacle(activity, profile.tier, await clock.now(session))
+    obstacle = policy.obstacle(activity, profile, await clock.now(session))
     if obstacle is not None:
         raise obstacle
     status = _S.WAITING if activity.is_full else _S.REGISTERED

@@ -5,9 +5,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from crm.activities.service import attending, definitions, registering
+from crm.activities.service import attending, definitions, offering, registering
 from crm.activities.types import ActivityStatus
+from crm.campaigns import service as campaigns
+from crm.campaigns.types import CampaignStatus
 from crm.operators.permissions import Role
+from crm.segments import promotions
+from crm.segments import service as segments
 from tests.admin_api.conftest import Site
 from tests.admin_api.console.loyalty import picture
 from tests.factories.activities import door_code, make_activity, make_feedback_survey
@@ -188,3 +192,46 @@ async def test_the_whole_life_by_api(site: Site) -> None:
         assert (file.status_code, file.headers["content-type"][:8]) == (200, "text/csv")
         assert (await client.get(f"{API}/987654321/registrations/file")).status_code == 404
         assert (await said(f"{here}/call-off", 409))["code"] == "activity_state"
+
+
+async def test_an_activity_is_published_to_a_segment(site: Site) -> None:
+    async with site.deps.sessions.begin() as session:
+        invited, other = await make_member(session), await make_member(session)
+        await give(session, invited.id, 50)
+        segment = await segments.create(session, name="Best <b>", rule={"condition": "points_balance", "at_least": 50})
+    browser = await site.browser()
+    form = {**FORM, "name_en": "Tea {{ 7*7 }} <i>", "points": ""}
+    unknown = await browser.post("/console/activities", **form, segment_ids="987654321")
+    assert (unknown.status_code, "no segment 987654321 in use" in unknown.text) == (422, True)
+    here = (await browser.post("/console/activities", **form, segment_ids=str(segment.id))).headers["location"]
+    activity_id = int(here.rsplit("/", 1)[1])
+    early = await browser.post(f"{here}/invitations", segment_id=str(segment.id))
+    assert (early.status_code, "as long as they can register" in early.text) == (409, True)
+    assert (await browser.post(f"{here}/publish")).status_code == 303
+    assert (await browser.get(here)).text.count("Best &lt;b&gt;") == 2
+    made = await browser.post(f"{here}/invitations", segment_id=str(segment.id))
+    assert made.status_code == 303, made.text[-2000:]
+    shown = (await browser.get(f"{made.headers['location']}/preview?member_id={invited.id}")).text
+    assert "Tea {{ 7*7 }} &amp;lt;i&amp;gt;" in shown, shown[-3000:]
+    assert "Mar 1, 2400, 14:00–16:00" in shown
+    async with site.deps.sessions.begin() as session:
+        campaign = await campaigns.get(session, int(made.headers["location"].rsplit("/", 1)[1]))
+        assert (campaign.segment_id, campaign.status) == (segment.id, CampaignStatus.DRAFT)
+        assert campaign.message.buttons[0][0].opens == f"activity:{activity_id}"
+        assert campaign.send_before == (await definitions.get(session, activity_id)).terms.starts_at
+        assert [one.activity.id for one in await offering.offered(session, invited.id)] == [activity_id]
+        assert await offering.offered(session, other.id) == []
+        assert (await offering.one(session, other.id, activity_id)).why_not == "activity_segment"
+    async with await site.api() as client:
+        refused = await client.post(f"{API}/{activity_id}/registrations", json={"member_id": other.id})
+        assert (refused.status_code, refused.json()["code"]) == (409, "activity_segment")
+        entered = await client.post(f"{API}/{activity_id}/registrations", json={"member_id": invited.id})
+        assert (entered.status_code, entered.json()["status"]) == (201, "registered")
+        assert (await client.post(f"{API}/{activity_id}/invitations", json={"segment_id": 2**40})).status_code == 404
+    async with await site.api("activities:write") as client:
+        address = f"{API}/{activity_id}/invitations"
+        assert (await client.post(address, json={"segment_id": segment.id})).status_code == 403
+    async with site.deps.sessions.begin() as session:
+        await give(session, other.id, 50)
+        assert await promotions.refresh(session) == 1
+        assert (await offering.one(session, other.id, activity_id)).why_not is None
