@@ -16,10 +16,19 @@ def uuid7(at: datetime) -> UUID:
     events of one transaction, keeps its order.
     """
     milliseconds = int(at.timestamp() * 1000) & (1 << 48) - 1
-    counter = next(_counter) & (1 << _COUNTER_BITS) - 1
-    noise = counter << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
+    noise = next_number() << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
     value = milliseconds << 80 | 0x7 << 76 | (noise >> 62) << 64 | 0b10 << 62 | noise & (1 << 62) - 1
     return UUID(int=value)
+
+
+def next_number() -> int:
+    """The number behind the time of an id, for ids that the database makes."""
+    return next(_counter) & (1 << _COUNTER_BITS) - 1
+
+
+def skip_numbers(many: int) -> None:
+    """Go on behind `many` ids that the database made, so that later ones of this process come after them."""
+    next(itertools.islice(_counter, many, many), None)
 
 
 def token(prefix: str = "", *, size: int = 32) -> str:

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.brand import service as brand
 from crm.db import clock
-from crm.db.prepared import Prepared
 from crm.events import service as events
 from crm.events.catalogue import PointsEarned
+from crm.events.found import Found
 from crm.events.loyalty import PendingPointsCancelled, PointsPending
 from crm.points import policy, posting, repository
 from crm.points.errors import InvalidPending, PendingNotFound, PendingResolved
@@ -24,8 +24,9 @@ from crm.points.validity import Validity
 AT_ONCE = 5000
 _POSTED = "posted"
 LONGEST = timedelta(days=3660)
-_ACTIVATE_DUE = Prepared(
-    text("SELECT member_id, points, transaction_id, balance, reason FROM siyu_activate_points(:most)")
+_ACTIVATED = Found(
+    PointsEarned,
+    "SELECT member_id, points, reason AS rule, transaction_id, balance FROM siyu_activate_points(:most)",
 )
 
 
@@ -166,13 +167,7 @@ async def take(
 
 async def activate_due(session: AsyncSession, most: int = AT_ONCE) -> int:
     """Activate at most `most` whose time has come, as one set, each at its own time; answers how many."""
-    rows = await _ACTIVATE_DUE.fetch(session, most=most)
-    facts = [
-        PointsEarned(member_id=owner, points=points, rule=reason, transaction_id=transaction_id, balance=balance)
-        for owner, points, transaction_id, balance, reason in rows
-    ]
-    await events.publish_many(session, facts)
-    return len(facts)
+    return await _ACTIVATED.record(session, most=most)
 
 
 async def of_member(session: AsyncSession, member_id: int, limit: int = 50) -> list[Pending]:
