@@ -15,13 +15,8 @@ from crm.points.models import AccountRow, EntryRow, LedgerKeyRow, LotRow, Transa
 from crm.points.types import Account, Entry, EntryKind, Expiring
 
 POST: TextClause = text(
-    "SELECT p.outcome, p.transaction_id, p.points, p.balance, p.debt, p.member_id"
-    " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS l (member_id bigint, kind text, key text, points bigint,"
-    " contra text, reason text, occurred_at timestamptz, actor text, expires_at timestamptz, rule_id bigint,"
-    " event_id uuid, reverses_id uuid, restores_id uuid, restores_at timestamptz, may_owe boolean, write_off boolean),"
-    " LATERAL siyu_post_points(l.member_id, l.kind, l.key, l.points, l.contra, l.reason, l.occurred_at, l.actor,"
-    " l.expires_at, l.rule_id, l.event_id, l.reverses_id, l.restores_id, l.restores_at, NULL, l.may_owe, l.write_off)"
-    " AS p"
+    "SELECT outcome, transaction_id, points, balance, debt, member_id FROM siyu_post_lines("
+    "ARRAY(SELECT line FROM jsonb_populate_recordset(CAST(NULL AS siyu_posting), CAST(:rows AS jsonb)) AS line))"
 )
 _POST = Prepared(POST)
 _SHIFT = Prepared(
