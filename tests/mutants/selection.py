@@ -4,6 +4,7 @@ ROOM = "tests/crm/points"
 POSTING = (
     "postings",
     "details",
+    "posting_lines",
     "sets_and_takings",
     "holds",
     "pending",
