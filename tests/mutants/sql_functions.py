@@ -1,13 +1,13 @@
 """The database functions of the ledger as they are in force after all migrations."""
 
-from crm.migrations import ledger_functions, ledger_sets, lock_functions, points_functions
+from crm.migrations import ledger_functions, ledger_sets, lock_functions, moment_functions, points_functions
 
 TEXTS = {
     "siyu_ledger_balanced": points_functions.BALANCED,
     "siyu_lock_account": lock_functions.LOCK_ACCOUNT,
-    "siyu_use_lots": ledger_sets.USE_LOTS,
+    "siyu_use_lots": moment_functions.USE_LOTS,
     "siyu_restore_lots": ledger_functions.RESTORE_LOTS,
-    "siyu_post_points": ledger_sets.POST,
+    "siyu_post_points": moment_functions.POST,
     "siyu_shift_points": ledger_functions.SHIFT,
     "siyu_post_set": ledger_sets.POST_SET,
     "siyu_post_lines": ledger_sets.POST_LINES,

@@ -4,7 +4,7 @@ Each of these was left open by all other tests of the ledger, as faults put into
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -167,6 +167,32 @@ async def test_points_are_not_good_at_the_very_moment_they_run_out(session: Asyn
     with pytest.raises(InsufficientPoints):
         await service.redeem(session, member.id, 1, reason="tea", key="k")
     assert len(await events.timeline(session, member.id, kinds=["points_expired"])) == 1
+
+
+async def test_what_runs_out_while_it_is_spent_is_spent_whole(session: AsyncSession, at: At) -> None:
+    """Time goes on within one posting: what was counted is taken, or the balance would not be what the lots hold."""
+    await at(session, "2026-03-01T08:00Z")
+    member = await make_member(session)
+    await give(session, member.id, 5, expires_at=datetime(2026, 3, 1, 12, tzinfo=UTC))
+    await give(session, member.id, 10)
+    for statement in _TIME_GOES_ON:
+        await session.execute(text(statement))
+    assert (await service.redeem(session, member.id, 12, reason="tea", key="k")).balance == 3
+    lots = select(LotRow.remaining).where(LotRow.member_id == member.id).order_by(LotRow.id)
+    assert list(await session.scalars(lots)) == [0, 3]
+    await assert_sound(session)
+
+
+_TIME_GOES_ON = (
+    (
+        "CREATE FUNCTION pg_temp.to_the_next_day() RETURNS trigger LANGUAGE plpgsql AS $$"
+        " BEGIN PERFORM set_config('siyu.now', '2026-03-02T08:00:00Z', true); RETURN NEW; END $$"
+    ),
+    (
+        "CREATE TRIGGER time_goes_on BEFORE INSERT ON ledger_keys"
+        " FOR EACH ROW EXECUTE FUNCTION pg_temp.to_the_next_day()"
+    ),
+)
 
 
 async def test_a_lot_of_one_point_is_used_and_runs_out(session: AsyncSession, at: At) -> None:
