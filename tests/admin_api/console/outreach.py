@@ -1,5 +1,6 @@
 """A little of everything that the pages of outreach show, under names that would hurt where they were not escaped."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from crm.messages.types import ButtonSpec, MessageContent
 from crm.points import earning_rules
 from crm.segments import service as segments
 from crm.surveys import service as surveys
+from tests.admin_api.conftest import Site
 from tests.factories.deliveries import Audience, make_audience
 from tests.factories.surveys import both, tea_survey
 
@@ -124,3 +126,15 @@ async def make_outreach(session: AsyncSession, name: str = "Spring") -> Outreach
     rule = await earning_rules.create(session, kind="check_in", name=name, parameters={"points": 5})
     keyword = await keywords.create(session, NewKeyword(name, [name[:80], "hours"], reply={"en": name}))
     return Outreach(audience, segment.id, campaign.id, template.id, journey.id, survey.id, rule.id, keyword.id)
+
+
+async def outreach_on(site: Site, name: str = "Spring") -> Outreach:
+    """The same, committed to the site's database."""
+    async with site.deps.sessions.begin() as session:
+        return await make_outreach(session, name)
+
+
+def hidden(page: str, name: str) -> Any:
+    """The JSON in a script of the page, as the component reads it."""
+    text = page.split(f'<script type="application/json" {name}>')[1].split("</script>", maxsplit=1)[0]
+    return json.loads(text)

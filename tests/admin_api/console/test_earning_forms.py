@@ -57,6 +57,35 @@ async def _last(site: Site) -> EarningRule:
         return (await earning_rules.listing(session))[-1]
 
 
+async def test_an_earning_rule_is_made_from_its_schema(site: Site) -> None:
+    browser = await site.browser()
+    form = {
+        "kind": "order_rate",
+        "name": "Orders",
+        "parameter_points": "10",
+        "parameter_per_amount": "99.50",
+        "parameter_currency": "CNY",
+        "valid_from": "2101-01-01T00:00",
+    }
+    assert (await browser.post("/console/earning-rules", **form)).status_code == 303
+    async with site.deps.sessions() as session:
+        rule = (await earning_rules.listing(session))[-1]
+    assert (rule.parameters["per_amount"], rule.parameters["most_points"]) == ("99.50", None)
+    here = f"/console/earning-rules/{rule.id}"
+    page = (await browser.get(here)).text
+    assert 'value="99.50"' in page
+    assert 'value="2101-01-01T00:00"' in page
+    refused = await browser.post(here, **{**form, "parameter_points": "0", "name": "Typed"})
+    assert refused.status_code == 422
+    assert 'value="Typed"' in refused.text
+    assert 'aria-invalid="true"' in refused.text
+    assert (await browser.post(f"{here}/deactivate")).status_code == 303
+    assert (await browser.post(f"{here}/activate")).status_code == 303
+    async with site.deps.sessions() as session:
+        assert (await earning_rules.get(session, rule.id)).version == 3
+    assert (await browser.post("/console/earning-rules", kind="no_such", name="x")).status_code == 422
+
+
 async def test_terms_survive_the_form(site: Site) -> None:
     browser = await site.browser()
     assert (await browser.post("/console/earning-rules", **FORM)).status_code == 303

@@ -12,12 +12,9 @@ from crm.journeys import service as journeys
 from crm.journeys.types import JourneyStatus
 from crm.messages import service as messages
 from crm.messages import wording
-from crm.points import earning_rules
 from crm.segments import service as segments
-from crm.surveys import service as surveys
 from tests.admin_api.conftest import Site
-from tests.admin_api.console.outreach import MESSAGE, Outreach, content, make_outreach
-from tests.factories.surveys import both, tea_survey
+from tests.admin_api.console.outreach import MESSAGE, hidden, outreach_on
 
 RULE = json.dumps({"all": [{"condition": "reachable", "is_reachable": True}]})
 COMPOSED = {
@@ -30,17 +27,6 @@ COMPOSED = {
         ],
     ],
 }
-
-
-async def _made(site: Site) -> Outreach:
-    async with site.deps.sessions.begin() as session:
-        return await make_outreach(session)
-
-
-def _hidden(page: str, name: str) -> Any:
-    """The JSON in a script of the page, as the component reads it."""
-    text = page.split(f'<script type="application/json" {name}>')[1].split("</script>", maxsplit=1)[0]
-    return json.loads(text)
 
 
 async def test_a_segment_is_saved_changed_and_archived(site: Site) -> None:
@@ -85,7 +71,7 @@ async def test_a_wrong_segment_is_shown_again(site: Site, wrong: dict[str, str])
 
 
 async def test_the_live_count_answers_in_the_operators_words(site: Site) -> None:
-    await _made(site)
+    await outreach_on(site)
     browser = await site.browser()
     headers = {"X-CSRF-Token": browser.token, "Accept": "application/json"}
     odd = {"all": [{"condition": "reachable"}, {"not": {"condition": "reachable"}}]}
@@ -102,13 +88,13 @@ async def test_the_live_count_answers_in_the_operators_words(site: Site) -> None
 
 
 async def test_what_the_composer_posts_comes_back_as_it_was(site: Site) -> None:
-    made = await _made(site)
+    made = await outreach_on(site)
     browser = await site.browser()
     form = {"name": "Tea time", "segment_id": str(made.segment_id), "message": json.dumps(COMPOSED), "topic": "news"}
     saved = await browser.post("/console/campaigns", **form)
     assert saved.status_code == 303
     page = (await browser.get(f"{saved.headers['location']}/edit")).text
-    shown = _hidden(page, "data-value")
+    shown = hidden(page, "data-value")
     assert shown["buttons"] == COMPOSED["buttons"]
     assert shown["text"]["en"] == "Hello <b>{{ member.name }}</b> &amp; friends"
     again = await browser.post(saved.headers["location"], **{**form, "message": json.dumps(shown)})
@@ -136,7 +122,7 @@ async def test_what_the_composer_posts_comes_back_as_it_was(site: Site) -> None:
     ],
 )
 async def test_a_wrong_campaign_is_shown_again(site: Site, wrong: dict[str, str], said: str) -> None:
-    made = await _made(site)
+    made = await outreach_on(site)
     browser = await site.browser()
     form = {"name": "Typed name", "segment_id": str(made.segment_id), "message": json.dumps(MESSAGE), "topic": "news"}
     answer = await browser.post("/console/campaigns", **{**form, **wrong})
@@ -148,7 +134,7 @@ async def test_a_wrong_campaign_is_shown_again(site: Site, wrong: dict[str, str]
 
 
 async def test_a_preview_is_drawn_by_the_code_that_sends(site: Site) -> None:
-    made = await _made(site)
+    made = await outreach_on(site)
     reader = made.audience.contacts[0].member
     browser = await site.browser()
     headers = {"X-CSRF-Token": browser.token, "Accept": "text/html"}
@@ -169,7 +155,7 @@ async def test_a_preview_is_drawn_by_the_code_that_sends(site: Site) -> None:
 
 
 async def test_a_campaign_is_tested_launched_and_paused(site: Site) -> None:
-    made = await _made(site)
+    made = await outreach_on(site)
     here = made.pages()["campaign"]
     browser = await site.browser()
     page = (await browser.get(here)).text
@@ -201,7 +187,7 @@ async def test_a_campaign_is_tested_launched_and_paused(site: Site) -> None:
 
 
 async def test_a_campaign_is_scheduled_in_the_brands_time(site: Site) -> None:
-    made = await _made(site)
+    made = await outreach_on(site)
     browser = await site.browser()
     done = await browser.post(f"{made.pages()['campaign']}/schedule", at="2101-03-01T08:00", confirm_count="2")
     assert done.status_code == 303
@@ -213,7 +199,7 @@ async def test_a_campaign_is_scheduled_in_the_brands_time(site: Site) -> None:
 
 
 async def test_a_journey_is_made_from_its_form_and_comes_back(site: Site) -> None:
-    made = await _made(site)
+    made = await outreach_on(site)
     browser = await site.browser()
     form = {
         "name": "Welcome",
@@ -234,7 +220,7 @@ async def test_a_journey_is_made_from_its_form_and_comes_back(site: Site) -> Non
     assert (journey.graph.start, journey.graph.nodes["wait"].exits) == ("wait", {"next": "check_segment"})
     assert journey.graph.nodes["check_segment"].exits == {"yes": "send"}
     page = (await browser.get(f"{here}/edit")).text
-    assert _hidden(page, "data-value")["buttons"] == COMPOSED["buttons"]
+    assert hidden(page, "data-value")["buttons"] == COMPOSED["buttons"]
     assert 'value="5"' in page
     assert (await browser.post(f"{here}/activate")).status_code == 303
     assert (await browser.post(f"{here}/activate")).status_code == 409
@@ -262,7 +248,7 @@ async def test_a_journey_is_made_from_its_form_and_comes_back(site: Site) -> Non
     ],
 )
 async def test_a_wrong_journey_is_shown_again(site: Site, wrong: dict[str, str], said: str) -> None:
-    await _made(site)
+    await outreach_on(site)
     browser = await site.browser()
     form = {"name": "Typed name", "trigger": "member_signed_up", "message": json.dumps(MESSAGE), "topic": "news"}
     answer = await browser.post("/console/journeys", **{**form, **wrong})
@@ -275,7 +261,7 @@ async def test_a_message_is_kept_in_the_library(site: Site) -> None:
     browser = await site.browser()
     saved = await browser.post("/console/messages", name="Birthday", message=json.dumps(COMPOSED))
     here = saved.headers["location"]
-    assert _hidden((await browser.get(here)).text, "data-value")["buttons"] == COMPOSED["buttons"]
+    assert hidden((await browser.get(here)).text, "data-value")["buttons"] == COMPOSED["buttons"]
     refused = await browser.post(here, name="Other", message=json.dumps({"text": {"en": "{{ member.nam }}"}}))
     assert refused.status_code == 422
     assert 'value="Other"' in refused.text
@@ -327,106 +313,3 @@ async def test_a_keyword_is_added_and_switched_off(site: Site) -> None:
     async with site.deps.sessions() as session:
         (keyword,) = await keywords.listing(session)
     assert not keyword.is_active
-
-
-async def test_a_survey_is_drafted_published_and_archived(site: Site) -> None:
-    browser = await site.browser()
-    form = {"key": "tea", "name": "Tea", "definition": json.dumps(tea_survey())}
-    saved = await browser.post("/console/surveys", **form)
-    here = saved.headers["location"]
-    assert _hidden((await browser.get(f"{here}/edit")).text, "data-value") == tea_survey()
-    assert (await browser.post(f"{here}/publish")).status_code == 303
-    changed = {**tea_survey(), "thanks": both("Bye")}
-    fields = {"name": "Tea 2", "definition": json.dumps(changed)}
-    async with site.deps.sessions() as session:
-        survey = await surveys.find(session, "tea")
-    assert (await browser.post(here, **fields, version=str(survey.version))).status_code == 303
-    stale = await browser.post(here, **fields, version=str(survey.version))
-    assert stale.status_code == 409
-    assert "Tea 2" in stale.text
-    assert "do not see yet" in (await browser.get(here)).text
-    assert (await browser.post(f"{here}/archive")).status_code == 303
-    assert (await browser.get(f"{here}/edit")).status_code == 303
-    assert (await browser.post(here, **fields, version="")).status_code == 409
-
-
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        ({"definition": "[]"}, "cannot be read"),
-        ({"definition": '{"questions": []}'}, "at least one question"),
-        (
-            {"definition": json.dumps({"questions": [{"key": "a", "type": "single", "title": both("A")}]})},
-            "choose from",
-        ),
-        ({"key": "Not A Key"}, "small letters"),
-        ({"name": " "}, "needs a name"),
-    ],
-)
-async def test_a_wrong_survey_is_shown_again(site: Site, wrong: dict[str, str], said: str) -> None:
-    browser = await site.browser()
-    form = {"key": "tea", "name": "Typed name", "definition": json.dumps(tea_survey()), **wrong}
-    answer = await browser.post("/console/surveys", **form)
-    assert answer.status_code == 422
-    assert said in answer.text
-    assert "Typed name" in answer.text or "name" in wrong
-
-
-async def test_the_qr_code_of_a_published_survey_is_a_picture(site: Site) -> None:
-    made = await _made(site)
-    browser = await site.browser()
-    bot = made.audience.bot
-    page = (await browser.get(made.pages()["survey"])).text
-    path = f"/console/surveys/{made.survey_id}/qr/{bot.id}"
-    if path in page:
-        assert (await browser.get(path)).content.startswith(b"\x89PNG")
-    assert (await browser.get(f"/console/surveys/{made.survey_id}/qr/987654")).status_code == 404
-
-
-async def test_results_show_the_score_the_bars_and_the_words(site: Site) -> None:
-    made = await _made(site)
-    member_id = made.audience.contacts[0].member.id
-    async with site.deps.sessions.begin() as session:
-        run = await surveys.open_run(session, member_id, "tea")
-        for key, value in {"nps": 3, "why": "<b>Cold</b> tea", "stars": 4}.items():
-            await surveys.record_answer(session, member_id, run.response_id, key, value)
-        await surveys.complete(session, member_id, run.response_id)
-    browser = await site.browser()
-    page = (await browser.get(made.pages()["results"])).text
-    assert "-100" in page
-    assert "&lt;b&gt;Cold&lt;/b&gt; tea" in page
-    assert "Average 4" in page
-    assert "data-chart=" in page
-
-
-async def test_an_earning_rule_is_made_from_its_schema(site: Site) -> None:
-    browser = await site.browser()
-    form = {
-        "kind": "order_rate",
-        "name": "Orders",
-        "parameter_points": "10",
-        "parameter_per_amount": "99.50",
-        "parameter_currency": "CNY",
-        "valid_from": "2101-01-01T00:00",
-    }
-    assert (await browser.post("/console/earning-rules", **form)).status_code == 303
-    async with site.deps.sessions() as session:
-        rule = (await earning_rules.listing(session))[-1]
-    assert (rule.parameters["per_amount"], rule.parameters["most_points"]) == ("99.50", None)
-    here = f"/console/earning-rules/{rule.id}"
-    page = (await browser.get(here)).text
-    assert 'value="99.50"' in page
-    assert 'value="2101-01-01T00:00"' in page
-    refused = await browser.post(here, **{**form, "parameter_points": "0", "name": "Typed"})
-    assert refused.status_code == 422
-    assert 'value="Typed"' in refused.text
-    assert 'aria-invalid="true"' in refused.text
-    assert (await browser.post(f"{here}/deactivate")).status_code == 303
-    assert (await browser.post(f"{here}/activate")).status_code == 303
-    async with site.deps.sessions() as session:
-        assert (await earning_rules.get(session, rule.id)).version == 3
-    assert (await browser.post("/console/earning-rules", kind="no_such", name="x")).status_code == 422
-
-
-def test_the_factory_and_the_composer_speak_of_the_same_buttons() -> None:
-    assert [len(row) for row in content().buttons] == [len(row) for row in COMPOSED["buttons"]]

@@ -7,16 +7,11 @@ import pytest
 from crm.operators.permissions import Role
 from tests.admin_api.browser import Browser
 from tests.admin_api.conftest import Site
-from tests.admin_api.console.outreach import HOSTILE, Outreach, make_outreach
+from tests.admin_api.console.outreach import HOSTILE, outreach_on
 
 LISTS = ["segments", "campaigns", "journeys", "messages", "texts", "keywords", "surveys", "earning-rules"]
 FORMS = ["segments/new", "campaigns/new", "journeys/new", "messages/new", "keywords/new", "surveys/new"]
 _HANDLERS = re.compile(r"<[^>]+\s(?:on\w+|style)=", re.IGNORECASE)
-
-
-async def _made(site: Site, name: str = "Spring") -> Outreach:
-    async with site.deps.sessions.begin() as session:
-        return await make_outreach(session, name)
 
 
 @pytest.mark.parametrize("page", LISTS)
@@ -29,7 +24,7 @@ async def test_an_empty_list_says_what_it_is_for(site: Site, page: str) -> None:
 
 @pytest.mark.parametrize("locale", ["en", "zh-CN"])
 async def test_every_page_is_shown_in_both_languages(site: Site, locale: str) -> None:
-    made = await _made(site)
+    made = await outreach_on(site)
     browser = await site.browser()
     await browser.post("/console/locale", locale=locale, next="")
     for name, path in made.pages().items():
@@ -42,7 +37,7 @@ async def test_every_page_is_shown_in_both_languages(site: Site, locale: str) ->
 
 
 async def test_hostile_names_are_shown_as_they_are(site: Site) -> None:
-    made = await _made(site, HOSTILE)
+    made = await outreach_on(site, HOSTILE)
     browser = await site.browser()
     for name, path in made.pages().items():
         answer = await browser.get(path)
@@ -55,7 +50,7 @@ async def test_hostile_names_are_shown_as_they_are(site: Site) -> None:
 
 @pytest.mark.parametrize("role", [Role.ANALYST, Role.AUDITOR])
 async def test_who_only_looks_gets_no_buttons(site: Site, role: Role) -> None:
-    made = await _made(site)
+    made = await outreach_on(site)
     browser = await site.browser(role)
     pages = {name: path for name, path in made.pages().items() if not name.endswith(("form", "new", "kinds"))}
     for name, path in pages.items():
@@ -69,14 +64,14 @@ async def test_who_only_looks_gets_no_buttons(site: Site, role: Role) -> None:
 
 
 async def test_an_agent_sees_no_outreach(site: Site) -> None:
-    made = await _made(site)
+    made = await outreach_on(site)
     browser = await site.browser(Role.AGENT)
     for path in (made.pages()["campaigns"], made.pages()["segment"], made.pages()["journey"], made.pages()["message"]):
         assert (await browser.get(path)).status_code == 403
 
 
 async def test_an_approver_may_launch_but_not_write(site: Site) -> None:
-    made = await _made(site)
+    made = await outreach_on(site)
     browser = await site.browser(Role.APPROVER)
     page = (await browser.get(made.pages()["campaign"])).text
     assert "Launch…" in page
@@ -101,7 +96,7 @@ async def test_an_approver_may_launch_but_not_write(site: Site) -> None:
     ],
 )
 async def test_forms_without_the_token_change_nothing(site: Site, path: str) -> None:
-    made = await _made(site)
+    made = await outreach_on(site)
     browser: Browser = await site.browser()
     ids = {
         "segment": made.segment_id,
