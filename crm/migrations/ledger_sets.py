@@ -204,15 +204,15 @@ CREATE TYPE siyu_posting AS (member_id bigint, kind text, key text, points bigin
 POST_LINES = """
 CREATE FUNCTION siyu_post_lines(p_lines siyu_posting[])
 RETURNS TABLE (outcome text, transaction_id uuid, points bigint, balance bigint, debt bigint, member_id bigint)
-LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
     asked bigint[];
     accounts point_accounts[];
     lines siyu_line[];
 BEGIN
-    -- several that members simply earned are a set, unless one of them was posted before
-    IF cardinality(p_lines) > 1
+    -- what members simply earned is a set, unless one of it was posted before; fewer lines are faster one by one
+    IF cardinality(p_lines) > 3
        AND NOT EXISTS (SELECT FROM unnest(p_lines) AS l WHERE l.kind <> 'earn' OR l.actor <> 'system' OR l.points <= 0)
        AND (SELECT count(*) = count(DISTINCT l.key) FROM unnest(p_lines) AS l) THEN
         SELECT array_agg(l.member_id), array_agg(siyu_lock_account(l.member_id)) INTO asked, accounts

@@ -96,13 +96,13 @@ async def test_a_set_makes_and_answers_what_its_lines_would_one_by_one(session: 
 
 
 async def test_a_line_that_was_posted_before_is_answered_beside_new_ones(session: AsyncSession) -> None:
-    owners = [(await make_member(session)).id for _ in range(3)]
+    owners = [(await make_member(session)).id for _ in range(4)]
     lines = [await _line(session, owner, f"k:{owner}", 5) for owner in owners]
     first = (await repository.post(session, lines[1:2]))[0]
     answers = await repository.post(session, lines)
-    assert [row.outcome for row in answers] == ["posted", "replayed", "posted"]
+    assert [row.outcome for row in answers] == ["posted", "replayed", "posted", "posted"]
     assert answers[1].transaction_id == first.transaction_id
-    assert [await service.balance(session, owner) for owner in owners] == [5, 5, 5]
+    assert [await service.balance(session, owner) for owner in owners] == [5, 5, 5, 5]
     again = await repository.post(session, lines)
     assert [row.transaction_id for row in again] == [row.transaction_id for row in answers]
     assert {row.outcome for row in again} == {"replayed"}
@@ -112,7 +112,7 @@ async def test_a_line_that_was_posted_before_is_answered_beside_new_ones(session
 async def test_a_key_that_comes_twice_is_posted_once(session: AsyncSession) -> None:
     owner = (await make_member(session)).id
     line = await _line(session, owner, "same", 5)
-    assert _answers(await repository.post(session, [line, line])) == [("posted", 5, 5, 0), ("replayed", 5, 5, 0)]
+    assert _answers(await repository.post(session, [line] * 4)) == [("posted", 5, 5, 0), *[("replayed", 5, 5, 0)] * 3]
     await assert_sound(session)
 
 
@@ -129,22 +129,22 @@ async def test_lines_of_all_kinds_may_come_together(session: AsyncSession) -> No
 
 
 async def test_a_set_finds_members_where_they_live_on(session: AsyncSession) -> None:
-    kept, gone, other = [(await make_member(session)).id for _ in range(3)]
+    kept, gone, other, last = [(await make_member(session)).id for _ in range(4)]
     await give(session, gone, 1)
     await merging.merge(session, kept, gone, by="ann")
-    points = [(gone, 3), (other, 4), (kept, 5)]
+    points = [(gone, 3), (other, 4), (kept, 5), (last, 6)]
     answers = await repository.post(
         session, [await _line(session, owner, f"k:{owner}", much) for owner, much in points]
     )
-    assert [(row.member_id, row.balance) for row in answers] == [(kept, 4), (other, 4), (kept, 9)]
+    assert [(row.member_id, row.balance) for row in answers] == [(kept, 4), (other, 4), (kept, 9), (last, 6)]
     await assert_sound(session)
 
 
 async def test_a_set_that_cannot_be_posted_leaves_nothing(session: AsyncSession) -> None:
-    owners = [(await make_member(session)).id for _ in range(2)]
+    owners = [(await make_member(session)).id for _ in range(4)]
     lines = [await _line(session, owner, f"k:{owner}", 5) for owner in owners]
     with pytest.raises(IntegrityError):
         async with session.begin_nested():
-            await repository.post(session, [lines[0], replace(lines[1], member_id=999_999_999)])
-    assert [await service.balance(session, owner) for owner in owners] == [0, 0]
+            await repository.post(session, [*lines[:3], replace(lines[3], member_id=999_999_999)])
+    assert [await service.balance(session, owner) for owner in owners] == [0, 0, 0, 0]
     await assert_sound(session)
