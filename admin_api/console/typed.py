@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from admin_api.edge import Edge
 from crm.brand import service as brands
 from crm.kit.errors import InvalidError
+from crm.kit.wall_clock import moment_of
 
 _YEARS = range(1970, 9000)
 
@@ -22,7 +23,10 @@ class NothingChosenError(InvalidError):
 
 
 async def moment(edge: Edge, text: str) -> datetime | None:
-    """A datetime-local field, in the brand's zone, as UTC; None for an empty one. Raises WrongMomentError."""
+    """A datetime-local field, in the brand's zone, as UTC; None for an empty one. Raises WrongMomentError.
+
+    A time that comes twice in autumn is the first of both; one that is left out in spring is the end of the gap.
+    """
     if not text.strip():
         return None
     try:
@@ -32,7 +36,7 @@ async def moment(edge: Edge, text: str) -> datetime | None:
     if local.year not in _YEARS:
         raise WrongMomentError
     zone = await brands.zone(edge.session)
-    return (local if local.tzinfo else local.replace(tzinfo=zone)).astimezone(UTC)
+    return local.astimezone(UTC) if local.tzinfo else moment_of(local, zone)
 
 
 def whole(text: str, default: int = 0) -> int:
