@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from crm.bots import service as bots
 from crm.surveys import service as surveys
 from tests.admin_api.conftest import Site
 from tests.admin_api.console.outreach import hidden, outreach_on
+from tests.factories.bots import make_bot
 from tests.factories.surveys import both, tea_survey
 
 
@@ -57,7 +57,7 @@ async def test_a_wrong_survey_is_shown_again(site: Site, wrong: dict[str, str], 
 async def test_the_qr_code_of_a_published_survey_is_a_picture(site: Site) -> None:
     made = await outreach_on(site)
     async with site.deps.sessions.begin() as session:
-        bot = await bots.add(session, channel="telegram", name="Known", token=None, username="tea_bot")
+        bot = await make_bot(session, username="tea_bot")
     browser = await site.browser()
     path = f"/console/surveys/{made.survey_id}/qr/{bot.id}"
     assert path in (await browser.get(made.pages()["survey"])).text

@@ -47,4 +47,6 @@ async def test_both_accounts_of_a_member_at_once(session: AsyncSession) -> None:
 
 
 async def test_nobody_changes_nothing(session: AsyncSession) -> None:
+    one = await make_contact(session)
     await reachability.note_unreachable(session, {})
+    assert await _is_reachable(session, one.member.id)
