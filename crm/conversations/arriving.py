@@ -14,7 +14,10 @@ from crm.db.prepared import Prepared
 from crm.members.views import contact, contact_id
 
 _TABLE = ConversationRow.metadata.tables["conversations"]
-NAMES = ("id", "identity_id", "bot_id", "chat_key", "version", "runs_started", "runs", "taps_known_until")
+NAMES = (
+    *("id", "identity_id", "bot_id", "chat_key", "version", "runs_started", "runs"),
+    *("changed_at", "taps_known_until"),
+)
 _known = [_TABLE.c[name].label(f"conversation_{name}") for name in NAMES]
 _found = contact.add_columns(*_known).outerjoin(_TABLE, _TABLE.c.identity_id == contact_id).cte("found")
 _bot_id, _chat_key = bindparam("bot_id", type_=BigInteger), bindparam("chat_key", type_=Text)

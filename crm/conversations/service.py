@@ -25,7 +25,10 @@ BODY = "conversation_messages.body"
 _CONVERSATIONS = ConversationRow.metadata.tables["conversations"]
 _COLUMNS = [
     _CONVERSATIONS.c[name]
-    for name in ("id", "identity_id", "bot_id", "chat_key", "version", "runs_started", "runs", "taps_known_until")
+    for name in (
+        *("id", "identity_id", "bot_id", "chat_key", "version", "runs_started", "runs"),
+        *("changed_at", "taps_known_until"),
+    )
 ]
 # Built once: every inbound update runs them.
 _LOAD = Prepared(select(*_COLUMNS).where(_CONVERSATIONS.c.identity_id == bindparam("identity_id")))

@@ -24,6 +24,8 @@ class Conversation:
     version: int
     runs_started: int = 0
     runs: list[dict[str, Any]] = field(default_factory=list)
+    changed_at: datetime | None = None
+    """When it last went on; None for one that is not stored."""
     taps_known_until: datetime | None = None
     """The end of the last outage after which it was settled whether to ask for taps again."""
 

@@ -3,6 +3,7 @@
 import html
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -113,9 +114,8 @@ class Engine:
                 await stage.advance(stage.top, given)
             case Cancel():
                 await self._cancel(stage)
-            case StaleTap():
-                await turn.say("engine/stale_tap")
-                await stage.show()
+            case StaleTap(run):
+                await self._stale(stage, run)
             case OldButton():
                 await turn.say("engine/old_button")
                 await stage.show()
@@ -123,6 +123,11 @@ class Engine:
                 await self._tapped(stage, tap)
             case Unknown(text):
                 await self._unknown(stage, text)
+
+    async def _stale(self, stage: Stage, run: int) -> None:
+        if not _is_second_of_a_double_tap(stage.turn, run):
+            await stage.turn.say("engine/stale_tap")
+            await stage.show()
 
     async def _cancel(self, stage: Stage) -> None:
         if stage.top is None:
@@ -193,6 +198,16 @@ class Engine:
         if edits and turn.traits.has_edit and len(messages) == 1 and _can_replace(messages[0]):
             messages[0] = replace(messages[0], edit_ref=edits)
         return messages
+
+
+_DOUBLE_TAP = timedelta(seconds=2)
+
+
+def _is_second_of_a_double_tap(turn: Turn, run: int) -> bool:
+    """Whether a tap on a question that was answered is the same finger once more: nothing is said about it."""
+    before = turn.conversation
+    is_at_once = before.changed_at is not None and turn.now - before.changed_at < _DOUBLE_TAP
+    return is_at_once and run == before.runs_started
 
 
 _NOWHERE = Conversation(0, 0, 0, "", 0)

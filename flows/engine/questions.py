@@ -22,6 +22,8 @@ class Question(Generic[T]):
     """
 
     request: ClassVar[Request | None] = None
+    wants_text: ClassVar[bool] = True
+    """False where no keyword could be an answer, such as for a date: keywords start their flows then."""
 
     def read(self, given: Input, asked: OpenQuestion, locale: str) -> Reading:
         """The answer in `given`. Raises Refused."""
@@ -30,7 +32,7 @@ class Question(Generic[T]):
     def shape(self, locale: str) -> Shape:
         """What the question shows beside its text."""
         del locale
-        return Shape(request=self.request)
+        return Shape(request=self.request, wants_text=self.wants_text)
 
     def dump(self, answer: T) -> Any:
         """`answer` as a JSON value."""
@@ -74,6 +76,7 @@ class Text(Question[str]):
 class Number(Question[Decimal]):
     """A number, whole unless `is_whole` is False, from `minimum` to `maximum`."""
 
+    wants_text: ClassVar[bool] = False
     minimum: int | None = None
     maximum: int | None = None
     is_whole: bool = True
@@ -110,6 +113,7 @@ _COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})")
 class Date(Question[date]):
     """A day as 1990-05-01, 1990/5/1, 19900501 or 1990年5月1日, from `earliest` to `latest`."""
 
+    wants_text: ClassVar[bool] = False
     earliest: date | None = None
     latest: date | None = None
 
@@ -154,6 +158,7 @@ _REGIONS = {"zh-CN": "CN"}
 class Phone(Question[PhoneNumber]):
     """A phone number, typed or shared as the member's own contact card; `region` reads numbers without a +."""
 
+    wants_text: ClassVar[bool] = False
     region: str | None = None
     can_type: bool = True
     request: ClassVar[Request | None] = Request.CONTACT
@@ -212,6 +217,7 @@ class Place:
 class Location(Question[Place]):
     """A shared location."""
 
+    wants_text: ClassVar[bool] = False
     request: ClassVar[Request | None] = Request.LOCATION
 
     def read(self, given: Input, asked: OpenQuestion, locale: str) -> Reading:
@@ -234,6 +240,8 @@ class Location(Question[Place]):
 @dataclass(frozen=True)
 class Photo(Question[str]):
     """A picture; the answer is the channel's own reference of it."""
+
+    wants_text: ClassVar[bool] = False
 
     def read(self, given: Input, asked: OpenQuestion, locale: str) -> Reading:
         """The reference. Raises Refused."""

@@ -31,7 +31,9 @@ class Cancel:
 
 @dataclass(frozen=True)
 class StaleTap:
-    """It answers a question that is not open any more."""
+    """It answers a question of run number `run` that is not open any more."""
+
+    run: int
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def _tap(given: Input, run: int | None, asked: OpenQuestion | None, flows: Flows
             return _start(flows.by(Button, name), argument) or OldButton()
         case AnswerTap() as tap:
             is_open = asked is not None and (tap.run, tap.step) == (run, asked.step)
-            return GiveAnswer() if is_open else StaleTap()
+            return GiveAnswer() if is_open else StaleTap(tap.run)
         case ContentTap() as tap:
             return TapContent(tap)
     return OldButton()

@@ -1,7 +1,7 @@
 """The question for a six-digit code."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from flows.engine.inputs import Input
 from flows.engine.questions import Question, typed_text
@@ -24,6 +24,8 @@ def digits(text: str) -> str | None:
 @dataclass(frozen=True)
 class Code(Question[str]):
     """Six digits."""
+
+    wants_text: ClassVar[bool] = False
 
     def read(self, given: Input, asked: OpenQuestion, locale: str) -> Reading:
         """The code. Raises Refused."""

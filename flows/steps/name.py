@@ -19,9 +19,9 @@ class Name(Question[str]):
     suggestion: str = ""
 
     def shape(self, locale: str) -> Shape:
-        """The suggestion as a button; text is expected just as well."""
+        """The suggestion as a button; text is expected just as well. Nobody is called `menu`: keywords start flows."""
         del locale
-        return Shape((Option(self.suggestion, self.suggestion),) if self.suggestion else ())
+        return Shape((Option(self.suggestion, self.suggestion),) if self.suggestion else (), wants_text=False)
 
     def read(self, given: Input, asked: OpenQuestion, locale: str) -> Reading:
         """The cleaned name. Raises Refused."""

@@ -116,5 +116,6 @@ async def test_who_wanders_off_is_left_in_peace(session: AsyncSession, start: st
         assert chat.said == []
         await chat.send("so what is this")
         chat.expects("didn't quite catch")
+        await chat.wait(timedelta(seconds=3))
         await chat.tap_data(old)
         chat.expects("earlier message")

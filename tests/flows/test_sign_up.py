@@ -196,6 +196,7 @@ async def test_an_old_button_changes_nothing(session: AsyncSession) -> None:
         await chat.open()
         old = next(button.data for button in chat.buttons if "Not now" in button.label)
         await chat.tap("Agree, and keep me posted")
+        await chat.wait(timedelta(seconds=3))
         await chat.tap_data(old)
         chat.expects("earlier message", "What may I call you?")
 
@@ -280,3 +281,15 @@ async def test_who_never_agrees_is_left_in_peace(session: AsyncSession) -> None:
         assert chat.said == []
         await chat.open()
         chat.expects("Welcome to Tea & Co")
+
+
+async def test_a_word_of_the_menu_is_neither_name_nor_phone_number(session: AsyncSession) -> None:
+    async with stranger(session) as chat:
+        await chat.open()
+        await chat.tap("Agree, and keep me posted")
+        await chat.send("Menu")
+        chat.expects("What would you like to do?", "What may I call you?")
+        await chat.send("Lin")
+        await chat.send("menu")
+        chat.expects("What would you like to do?")
+        chat.expects_not("doesn't look like a phone number")

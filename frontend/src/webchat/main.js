@@ -10,6 +10,7 @@ import { locale, setLocale, w } from "./words.js";
 
 const STALE_TOKEN = new Set(["token_invalid", "token_expired", "unauthorized"]);
 const ANSWER_TIME = 8000;
+const DOUBLE_TAP = 600;
 
 const find = (part) => document.querySelector(`[data-${part}]`);
 const settings = document.body.dataset;
@@ -21,6 +22,7 @@ let lastReceived = null;
 let lastSeen = null;
 let state = "connecting";
 let answerTimer = 0;
+let lastTap = { data: null, at: 0 };
 let hasSwitched = false;
 
 const transcript = createTranscript(find("messages"), tap);
@@ -108,7 +110,9 @@ function say(text) {
 }
 
 function tap(message, button, key) {
-  if (key.classList.contains("is-busy")) return;
+  const isSecond = button.data === lastTap.data && Date.now() - lastTap.at < DOUBLE_TAP;
+  if (isSecond || key.classList.contains("is-busy")) return;
+  lastTap = { data: button.data, at: Date.now() };
   key.classList.add("is-busy");
   const frame = { type: "tap", id: newId(), data: button.data, message_id: message?.id ?? null };
   outbox.add(frame);

@@ -147,6 +147,9 @@ async def test_stale_tap_is_answered_and_the_current_question_shown(session: Asy
         old = chat.buttons[0].data
         await chat.tap("green")
         await chat.tap_data(old)
+        assert chat.said == []  # the second of a double tap
+        await chat.wait(timedelta(seconds=3))
+        await chat.tap_data(old)
         assert chat.text == "[engine/stale_tap]"
         await chat.send("/name")
         await chat.tap_data(old)
