@@ -59,7 +59,8 @@ async def _note_origin(chat: Chat, code: str) -> None:
     elif touch.outcome is Outcome.BOUND:
         gift = touch.gift
         prize = await chat.look(invitations.friend_prize, gift.points, gift.coupon_id)
-        await chat.say("start/invited", name=touch.referrer_name, prize=asdict(prize), act=touch.act)
+        name, minimum = touch.referrer_name, touch.minimum_order
+        await chat.say("start/invited", name=name, prize=asdict(prize), act=touch.act, minimum=minimum)
 
 
 async def _welcome_back(chat: Chat, name: str) -> None:

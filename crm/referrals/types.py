@@ -141,6 +141,8 @@ class Touch:
     gift: Gift = Gift()
     """What the friend gets after the act."""
     act: str = ""
+    minimum_order: Decimal | None = None
+    """What the order has to come to, for the act `order`."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What texts about invitations are filled with."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -36,6 +37,8 @@ class Invitations:
     """None when nobody can be invited just now."""
     headline: dict[str, str]
     act: str
+    minimum: Decimal | None
+    """What a friend's order has to come to, where an order is asked for."""
     mine: Prize
     theirs: Prize
     joined: int
@@ -67,6 +70,7 @@ async def invitations(session: AsyncSession, member_id: int, identity_id: int) -
         url=await _url(session, member_id, identity_id) if programme else None,
         headline=programme.headline if programme else {},
         act=programme.terms.act if programme else "",
+        minimum=programme.terms.minimum_order if programme else None,
         mine=await prize(session, programme.terms.referrer) if programme else nothing,
         theirs=await prize(session, programme.terms.friend) if programme else nothing,
         joined=now.joined,

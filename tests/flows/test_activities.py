@@ -74,7 +74,7 @@ async def test_waiting_and_cancelling(session: AsyncSession, locale: str) -> Non
         await chat.send(f"/activities {activity.id}")
         await chat.tap(words(locale, "Cancel", "取消报名"))
         await chat.tap(words(locale, "Cancel it", "确定取消"))
-        chat.expects(words(locale, "10 points are on your account", "10 积分已退回"))
+        chat.expects(words(locale, "10 points are back in your account", "10 积分已退回"))
         assert await points.balance(session, chat.member_id) == before + 10
 
 
@@ -102,7 +102,7 @@ async def test_what_is_not_possible_is_said(session: AsyncSession, locale: str) 
         chat.expects(words(locale, "Maybe another time", "下次再来"))
         await definitions.call_off(session, dear.id)
         await chat.send(f"/activities {dear.id}")
-        chat.expects(words(locale, "doesn't take place", "活动已取消"))
+        chat.expects(words(locale, "called off", "活动已取消"))
         closed = await make_activity(session, segment_ids=[1])
         await chat.send(f"/activities {closed.id}")
         chat.expects(words(locale, "for invited members", "仅限受邀会员"))

@@ -69,7 +69,7 @@ async def test_prizes_of_other_kinds(session: AsyncSession, locale: str) -> None
     coupon = await make_coupon(session)
     cup = {"en": "Cup", "zh-CN": "茶杯"}
     for kind, said in (
-        (PrizeKind.GOODS, words(locale, "show this message", "出示这条消息")),
+        (PrizeKind.GOODS, words(locale, "Show this message", "出示这条消息")),
         (PrizeKind.COUPON, "/coupons"),
     ):
         prize = Prize(cup, kind, odds=1_000_000, coupon_id=coupon.id if kind is PrizeKind.COUPON else None)

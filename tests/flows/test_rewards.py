@@ -130,7 +130,7 @@ async def test_codes(session: AsyncSession, at: At, locale: str) -> None:
         chat.expects(words(locale, "Ten off", "立减十元"))
         for code, said in (
             ("SPRING26", words(locale, "had this one already", "已经领过")),
-            ("old code", words(locale, "time is over", "过期")),
+            ("old code", words(locale, "expired", "过期")),
             ("sooner", words(locale, "try again on Mar 6", "3月6日再试")),
             ("nothing", words(locale, "don't know this code", "没有这个码")),
         ):
@@ -217,7 +217,7 @@ async def test_what_the_chat_refuses_leaves_nothing_behind(session: AsyncSession
     async with member(session) as chat:
         before = await points.balance(session, chat.member_id)
         await chat.send("/code old code")
-        chat.expects("time is over")
+        chat.expects("has expired")
         await chat.tap_data(start_data("rewards", str(empty.id)))
         chat.expects("the last one is gone")
         await chat.tap_data(start_data("rewards", "9" * 30))

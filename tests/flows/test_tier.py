@@ -11,7 +11,7 @@ from crm.orders import service as orders
 from crm.tiers.service import standings
 from crm.tiers.types import Measure, Window
 from tests.conftest import At
-from tests.factories.loyalty import make_coupon
+from tests.factories.loyalty import make_coupon, make_reward
 from tests.factories.orders import new_order
 from tests.factories.points import give
 from tests.factories.tiers import make_programme, rules, tier
@@ -36,6 +36,8 @@ async def test_from_no_tier_to_the_highest(session: AsyncSession, at: At, locale
             tier("gold", "500", multiplier=Decimal("1.5"), monthly_coupon_id=gift.id, has_priority=True),
         ),
     )
+    await make_reward(session, tiers=["gold"])
+    await make_reward(session)
     async with member(session, locale) as chat:
         await chat.send(words(locale, "my tier", "等级"))
         chat.expects(words(locale, "no tier yet", "还没有等级"), "▱" * 10, words(locale, "Silver", "银卡"), "¥100")
@@ -49,6 +51,7 @@ async def test_from_no_tier_to_the_highest(session: AsyncSession, at: At, locale
         chat.expects(words(locale, "1.5 times the points", "消费积分 1.5 倍"), "▰" * 10, "¥540.50")
         chat.expects(words(locale, "coupon every month", "每月一张"), words(locale, "answer you first", "优先"))
         chat.expects(words(locale, "our highest tier", "最高等级"))
+        chat.expects(words(locale, "1 reward that not everybody can have", "专属好礼 1 种"))
         chat.expects_not(words(locale, "birthday", "生日"))
 
 

@@ -101,7 +101,8 @@ async def _bind(session: AsyncSession, referrer: Member, friend: Member, program
         return Touch(Outcome.KNOWN)
     fact = ReferralJoined(member_id=referrer.id, referral_id=made, programme_id=programme.id, friend_id=friend.id)
     await events.publish(session, fact)
-    return Touch(Outcome.BOUND, made, referrer.display_name, programme.terms.friend, programme.terms.act)
+    terms = programme.terms
+    return Touch(Outcome.BOUND, made, referrer.display_name, terms.friend, terms.act, terms.minimum_order)
 
 
 async def _velocity(session: AsyncSession, referrer_id: int, programme: Programme, now: datetime) -> str | None:

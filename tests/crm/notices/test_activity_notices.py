@@ -90,4 +90,4 @@ async def test_places_and_cancellations(session: AsyncSession, locale: str) -> N
     again = await registering.register(session, contact.member.id, activity.id)
     await definitions.call_off(session, activity.id)
     await promoting.end_called_off(session, activity.id, again.id)
-    assert {"en": "doesn't take place", "zh-CN": "取消了"}[locale] in await _told(session, contact)
+    assert {"en": "called off", "zh-CN": "取消了"}[locale] in await _told(session, contact)
