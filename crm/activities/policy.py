@@ -48,7 +48,7 @@ def check_new(new: NewActivity) -> NewActivity:
     """`new` with cleaned texts. Raises InvalidActivity."""
     name = clean_names(new.name)
     if not name:
-        raise InvalidActivity("an activity needs a name in at least one language")
+        raise InvalidActivity("an activity needs a name in at least one language", path="name")
     return replace(
         new,
         name=name,
@@ -69,11 +69,13 @@ def check_terms(terms: Terms) -> Terms:
     """Terms with reminders in their order. Raises InvalidActivity."""
     _check_times(terms)
     if terms.capacity is not None and not 1 <= terms.capacity <= MAX_CAPACITY:
-        raise InvalidActivity(f"capacity is a whole number from 1 to {MAX_CAPACITY}, or empty for no limit")
+        raise InvalidActivity(
+            f"capacity is a whole number from 1 to {MAX_CAPACITY}, or empty for no limit", path="capacity"
+        )
     if not 0 <= terms.points <= MAX_POINTS:
-        raise InvalidActivity("a place costs 0 to 1000000000 points")
+        raise InvalidActivity("a place costs 0 to 1000000000 points", path="points")
     if len(terms.tiers) > MAX_TIERS:
-        raise InvalidActivity(f"at most {MAX_TIERS} tiers")
+        raise InvalidActivity(f"at most {MAX_TIERS} tiers", path="tiers")
     if len(terms.segment_ids) > MAX_SEGMENTS or any(segment_id < 1 for segment_id in terms.segment_ids):
         raise InvalidActivity(f"at most {MAX_SEGMENTS} segments, by their numbers")
     if any(not 0 <= hours <= MAX_HOURS for hours in (terms.cancel_hours, terms.feedback_hours)):
@@ -89,12 +91,12 @@ def _check_times(terms: Terms) -> None:
     if any(at is not None and at.tzinfo is None for at in times):
         raise InvalidActivity("times need a time zone, such as 2026-03-01T14:00:00+08:00")
     if not timedelta() < terms.ends_at - terms.starts_at <= MAX_LENGTH:
-        raise InvalidActivity("ends_at must be later than starts_at, by a year at most")
+        raise InvalidActivity("the end must be later than the start, by a year at most", path="ends_at")
     if terms.closes_at is not None and terms.closes_at > terms.ends_at:
-        raise InvalidActivity("registration ends before the activity does")
+        raise InvalidActivity("registration ends before the activity does", path="closes_at")
     opens_at = terms.opens_at
     if opens_at is not None and opens_at >= registration_ends(terms):
-        raise InvalidActivity("registration must begin before it ends")
+        raise InvalidActivity("registration must begin before it ends", path="opens_at")
 
 
 def registration_ends(terms: Terms) -> datetime:

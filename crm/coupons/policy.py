@@ -50,9 +50,9 @@ def check_pattern(pattern: str) -> str:
     bits = sum(log2(len(ALPHABETS[place])) for place in pattern if place in ALPHABETS)
     literals = "".join(place for place in pattern if place not in ALPHABETS)
     if len(pattern) > MAX_CODE or re.fullmatch(r"[A-Z0-9-]*", literals) is None:
-        raise InvalidCoupon(f"a pattern has at most {MAX_CODE} places: # @ * letters digits and dashes")
+        raise InvalidCoupon(f"a pattern has at most {MAX_CODE} places: # @ * letters digits and dashes", path="pattern")
     if bits < LEAST_BITS:
-        raise InvalidCoupon("codes of this pattern could be guessed: use at least 7 of * or 11 of #")
+        raise InvalidCoupon("codes of this pattern could be guessed: use at least 7 of * or 11 of #", path="pattern")
     return pattern
 
 
@@ -100,7 +100,7 @@ def check_name(name: dict[str, str]) -> dict[str, str]:
     """Names by locale. Raises InvalidCoupon."""
     cleaned = clean_names(name)
     if not cleaned:
-        raise InvalidCoupon("a coupon needs a name in at least one language")
+        raise InvalidCoupon("a coupon needs a name in at least one language", path="name")
     return cleaned
 
 
@@ -108,7 +108,7 @@ def check_description(description: dict[str, str]) -> dict[str, str]:
     """Descriptions by locale. Raises InvalidCoupon."""
     cleaned = clean_texts(description)
     if any(len(text) > _MAX_DESCRIPTION for text in cleaned.values()):
-        raise InvalidCoupon(f"a description has at most {_MAX_DESCRIPTION} characters")
+        raise InvalidCoupon(f"a description has at most {_MAX_DESCRIPTION} characters", path="description")
     return cleaned
 
 
@@ -118,7 +118,7 @@ def check_shared_code(code: str | None) -> str | None:
         return None
     found = normal(code)
     if not is_code(found):
-        raise InvalidCoupon("a shared code has 4 to 40 letters and digits")
+        raise InvalidCoupon("a shared code has 4 to 40 letters and digits", path="shared_code")
     return found
 
 
@@ -128,20 +128,20 @@ def check_terms(terms: Terms) -> Terms:
     for name in ("most", "minimum_spend"):
         amount = getattr(terms, name)
         if amount is not None and not _is_money(amount):
-            raise InvalidCoupon(f"{name} must be an amount above 0 with at most two decimals")
+            raise InvalidCoupon(f"{name} must be an amount above 0 with at most two decimals", path=name)
     if terms.most is not None and terms.kind is not CouponKind.PERCENT:
-        raise InvalidCoupon("only a percentage has a most")
+        raise InvalidCoupon("only a percentage has a most", path="most")
     for name in ("limit_total", "limit_per_member"):
         count = getattr(terms, name)
         if count is not None and not 1 <= count <= MAX_COUNT:
-            raise InvalidCoupon(f"{name} must be a whole number from 1 on, or empty for no limit")
+            raise InvalidCoupon(f"{name} must be a whole number from 1 on, or empty for no limit", path=name)
     if terms.valid_days is not None and not 1 <= terms.valid_days <= MAX_DAYS:
-        raise InvalidCoupon(f"valid_days must be from 1 to {MAX_DAYS}, or empty")
+        raise InvalidCoupon(f"valid_days must be from 1 to {MAX_DAYS}, or empty", path="valid_days")
     times = [at for at in (terms.starts_at, terms.ends_at) if at is not None]
     if any(at.tzinfo is None for at in times):
         raise InvalidCoupon("starts_at and ends_at need a time zone, such as 2026-03-01T00:00:00+08:00")
     if len(times) == 2 and times[1] <= times[0]:  # noqa: PLR2004 - both are given
-        raise InvalidCoupon("ends_at must be later than starts_at")
+        raise InvalidCoupon("the end must be later than the start", path="ends_at")
     return terms
 
 
@@ -149,13 +149,17 @@ def _check_value(terms: Terms) -> None:
     value = terms.value
     match terms.kind:
         case CouponKind.GIFT if value is not None:
-            raise InvalidCoupon("a gift has no value: its name says what it is")
+            raise InvalidCoupon("a gift has no value: its name says what it is", path="value")
         case CouponKind.FIXED if not _is_money(value):
-            raise InvalidCoupon("value must be the money that it takes off, above 0 with at most two decimals")
+            raise InvalidCoupon(
+                "value must be the money that it takes off, above 0 with at most two decimals", path="value"
+            )
         case CouponKind.PERCENT if value is None or not 0 < value <= 100 or value != value.quantize(_CENT):  # noqa: PLR2004
-            raise InvalidCoupon("value must be the per cent that it takes off, above 0 and at most 100")
+            raise InvalidCoupon("value must be the per cent that it takes off, above 0 and at most 100", path="value")
         case CouponKind.SHIPPING if value is not None and not _is_money(value):
-            raise InvalidCoupon("value must be the most that is paid for shipping, or empty for all of it")
+            raise InvalidCoupon(
+                "value must be the most that is paid for shipping, or empty for all of it", path="value"
+            )
         case _:
             return
 

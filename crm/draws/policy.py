@@ -48,7 +48,7 @@ def check_name(name: dict[str, str], what: str) -> dict[str, str]:
     """Names by locale. Raises InvalidDraw."""
     cleaned = clean_names(name)
     if not cleaned:
-        raise InvalidDraw(f"{what} needs a name in at least one language")
+        raise InvalidDraw(f"{what} needs a name in at least one language", path="name")
     return cleaned
 
 
@@ -56,7 +56,7 @@ def check_description(description: dict[str, str]) -> dict[str, str]:
     """Descriptions by locale. Raises InvalidDraw."""
     cleaned = clean_texts(description)
     if any(len(text) > MAX_DESCRIPTION for text in cleaned.values()):
-        raise InvalidDraw(f"a description has at most {MAX_DESCRIPTION} characters")
+        raise InvalidDraw(f"a description has at most {MAX_DESCRIPTION} characters", path="description")
     return cleaned
 
 
@@ -75,30 +75,32 @@ def check_rules(rules: Rules) -> Rules:
     """Raises InvalidDraw unless every result is defined."""
     if rules.kind is DrawKind.PACKETS:
         if rules.prizes:
-            raise InvalidDraw("red packets have points and packets, no prizes")
+            raise InvalidDraw("red packets have points and packets, no prizes", path="prizes")
         if not 1 <= rules.packets <= MAX_PACKETS or not rules.packets <= rules.points <= MAX_POINTS:
-            raise InvalidDraw("red packets need 1 to 1000000 packets, and at least a point for each")
+            raise InvalidDraw("red packets need 1 to 1000000 packets, and at least a point for each", path="packets")
         return rules
     if rules.points or rules.packets:
-        raise InvalidDraw("a lucky draw has prizes; points and packets belong to red packets")
+        raise InvalidDraw("a lucky draw has prizes; points and packets belong to red packets", path="points")
     if not 2 <= len(rules.prizes) <= MAX_PRIZES:  # noqa: PLR2004 - one prize and the fallback
-        raise InvalidDraw(f"a lucky draw has 2 to {MAX_PRIZES} prizes, the last of which is the fallback")
+        raise InvalidDraw(
+            f"a lucky draw has 2 to {MAX_PRIZES} prizes, the last of which is the fallback", path="prizes"
+        )
     prizes = tuple(_checked_prize(prize) for prize in rules.prizes)
     _check_fallback(prizes[-1])
     if any(not 1 <= prize.odds <= MILLION for prize in prizes[:-1]):
-        raise InvalidDraw("the odds of a prize are 1 to 1000000 millionths")
+        raise InvalidDraw("the odds of a prize are 1 to 1000000 millionths", path="prizes")
     if sum(prize.odds for prize in prizes[:-1]) > MILLION:
-        raise InvalidDraw("the odds of all prizes are more than 100 %")
+        raise InvalidDraw("the odds of all prizes are more than 100 %", path="prizes")
     return replace(rules, prizes=prizes)
 
 
 def _checked_prize(prize: Prize) -> Prize:
     if (prize.kind is PrizeKind.POINTS) != (prize.points != 0) or not 0 <= prize.points <= MAX_POINTS:
-        raise InvalidDraw("a prize of points names 1 to 1000000000 of them, and no other prize does")
+        raise InvalidDraw("a prize of points names 1 to 1000000000 of them, and no other prize does", path="prizes")
     if (prize.kind is PrizeKind.COUPON) != (prize.coupon_id is not None):
-        raise InvalidDraw("a coupon as a prize names its coupon, and no other prize does")
+        raise InvalidDraw("a coupon as a prize names its coupon, and no other prize does", path="prizes")
     if prize.stock is not None and not 1 <= prize.stock <= MAX_STOCK:
-        raise InvalidDraw("the stock of a prize is a whole number from 1 on, or empty for no limit")
+        raise InvalidDraw("the stock of a prize is a whole number from 1 on, or empty for no limit", path="prizes")
     return replace(prize, name=check_name(prize.name, "a prize"))
 
 
@@ -115,19 +117,21 @@ def check_terms(terms: Terms) -> Terms:
     if any(not 0 <= number <= MAX_CHANCES for number in numbers):
         raise InvalidDraw(f"chances are 0 to {MAX_CHANCES}")
     if terms.price is not None and not 1 <= terms.price <= MAX_POINTS:
-        raise InvalidDraw("a chance costs 1 to 1000000000 points, or is not sold")
+        raise InvalidDraw("a chance costs 1 to 1000000000 points, or is not sold", path="price")
     unknown = sorted(set(terms.earned_by) - EARNED_KINDS)
     if unknown:
-        raise InvalidDraw(f"{unknown[0]!r} earns no chances; events that do: {', '.join(sorted(EARNED_KINDS))}")
+        raise InvalidDraw(
+            f"{unknown[0]!r} earns no chances; events that do: {', '.join(sorted(EARNED_KINDS))}", path="earned_by"
+        )
     if not set(terms.stages) <= {stage.value for stage in Stage}:
-        raise InvalidDraw("stages are lead, new, repeat, loyal, at_risk, churned and won_back")
+        raise InvalidDraw("stages are lead, new, repeat, loyal, at_risk, churned and won_back", path="stages")
     if not 0 <= terms.minimum_orders <= MAX_STOCK:
-        raise InvalidDraw("the least number of orders is a whole number from 0 on")
+        raise InvalidDraw("the least number of orders is a whole number from 0 on", path="minimum_orders")
     times = [at for at in (terms.starts_at, terms.ends_at) if at is not None]
     if any(at.tzinfo is None for at in times):
         raise InvalidDraw("starts_at and ends_at need a time zone, such as 2026-03-01T00:00:00+08:00")
     if terms.starts_at is not None and terms.ends_at is not None and terms.ends_at <= terms.starts_at:
-        raise InvalidDraw("ends_at must be later than starts_at")
+        raise InvalidDraw("the end must be later than the start", path="ends_at")
     return terms
 
 

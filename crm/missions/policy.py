@@ -27,14 +27,14 @@ COUNTED_KINDS = frozenset(
 def check_new(new: NewMission) -> NewMission:
     """`new` with cleaned texts. Raises InvalidMission."""
     if not 1 <= len(new.steps) <= MAX_STEPS:
-        raise InvalidMission(f"a mission has 1 to {MAX_STEPS} steps")
+        raise InvalidMission(f"a mission has 1 to {MAX_STEPS} steps", path="steps")
     if len(new.tiers) > MAX_TIERS:
-        raise InvalidMission(f"at most {MAX_TIERS} tiers")
+        raise InvalidMission(f"at most {MAX_TIERS} tiers", path="tiers")
     times = [at for at in (new.starts_at, new.ends_at) if at is not None]
     if any(at.tzinfo is None for at in times):
         raise InvalidMission("starts_at and ends_at need a time zone, such as 2026-03-01T00:00:00+08:00")
     if new.starts_at is not None and new.ends_at is not None and new.ends_at <= new.starts_at:
-        raise InvalidMission("ends_at must be later than starts_at")
+        raise InvalidMission("the end must be later than the start", path="ends_at")
     return replace(
         new,
         name=check_name(new.name),
@@ -48,7 +48,7 @@ def check_name(name: Mapping[str, str]) -> dict[str, str]:
     """Names by locale. Raises InvalidMission."""
     cleaned = clean_names(name)
     if not cleaned:
-        raise InvalidMission("a name is needed in at least one language")
+        raise InvalidMission("a name is needed in at least one language", path="name")
     return cleaned
 
 
@@ -56,7 +56,7 @@ def check_description(description: Mapping[str, str]) -> dict[str, str]:
     """Descriptions by locale. Raises InvalidMission."""
     cleaned = clean_texts(description)
     if any(len(text) > MAX_DESCRIPTION for text in cleaned.values()):
-        raise InvalidMission(f"a description has at most {MAX_DESCRIPTION} characters")
+        raise InvalidMission(f"a description has at most {MAX_DESCRIPTION} characters", path="description")
     return cleaned
 
 
@@ -64,31 +64,33 @@ def check_emoji(emoji: str) -> str:
     """A short sign. Raises InvalidBadge."""
     cleaned = clean_name(emoji)
     if not 1 <= len(cleaned) <= MAX_EMOJI:
-        raise InvalidBadge(f"a badge has an emoji of 1 to {MAX_EMOJI} characters")
+        raise InvalidBadge(f"a badge has an emoji of 1 to {MAX_EMOJI} characters", path="emoji")
     return cleaned
 
 
 def check_rewards(rewards: Rewards) -> Rewards:
     """Raises InvalidMission."""
     if not 0 <= rewards.points <= MAX_POINTS:
-        raise InvalidMission("points are 0 to 1000000000")
+        raise InvalidMission("points are 0 to 1000000000", path="points")
     if (rewards.draw_id is None) != (rewards.draw_chances == 0) or not 0 <= rewards.draw_chances <= MAX_CHANCES:
-        raise InvalidMission(f"chances are 1 to {MAX_CHANCES} and name their draw")
+        raise InvalidMission(f"chances are 1 to {MAX_CHANCES} and name their draw", path="draw_chances")
     return rewards
 
 
 def _checked_step(step: Step) -> Step:
     if step.event not in COUNTED_KINDS:
-        raise InvalidMission(f"{step.event!r} cannot be a step; events that can: {', '.join(sorted(COUNTED_KINDS))}")
+        raise InvalidMission(
+            f"{step.event!r} cannot be a step; events that can: {', '.join(sorted(COUNTED_KINDS))}", path="steps"
+        )
     if not 1 <= step.count <= MAX_COUNT:
-        raise InvalidMission(f"a step asks for 1 to {MAX_COUNT} events")
+        raise InvalidMission(f"a step asks for 1 to {MAX_COUNT} events", path="steps")
     if len(step.where) > MAX_FILTERS:
-        raise InvalidMission(f"a step has at most {MAX_FILTERS} filters")
+        raise InvalidMission(f"a step has at most {MAX_FILTERS} filters", path="steps")
     for one in step.where:
         if not 1 <= len(one.field) <= MAX_FIELD or not 1 <= len(one.value) <= MAX_VALUE:
-            raise InvalidMission("a filter names a field and a value")
+            raise InvalidMission("a filter names a field and a value", path="steps")
         if one.test is not Comparison.EQUALS and _number(one.value) is None:
-            raise InvalidMission("at_least and at_most compare with a number")
+            raise InvalidMission("at_least and at_most compare with a number", path="steps")
     return step
 
 

@@ -31,12 +31,12 @@ def checked(text: RuleText) -> dict[str, Any]:
     """The values to store. Raises UnknownRuleKind, InvalidRule with `problems` by path."""
     label = clean_name(text.name)
     if not label:
-        raise InvalidRule("a rule needs a name")
+        raise InvalidRule("a rule needs a name", path="name")
     bounds = (text.valid_from, text.valid_until)
     if any(moment is not None and moment.tzinfo is None for moment in bounds):
         raise InvalidRule("valid_from and valid_until need a time zone, such as 2026-03-01T00:00:00+08:00")
     if text.valid_from is not None and text.valid_until is not None and text.valid_until <= text.valid_from:
-        raise InvalidRule("valid_until must be later than valid_from")
+        raise InvalidRule("the end must be later than the start", path="valid_until")
     kind = kind_named(text.kind)
     try:
         parameters = kind.parameters.model_validate(dict(text.parameters))

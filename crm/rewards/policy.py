@@ -36,7 +36,7 @@ CANCELLABLE = frozenset({_S.ISSUED, _S.PENDING, _S.PREPARED})
 def check_new(new: NewReward) -> NewReward:
     """`new` with cleaned texts. Raises InvalidReward."""
     if (new.kind is RewardKind.VOUCHER) != (new.coupon_id is not None):
-        raise InvalidReward("a voucher reward names its coupon, goods have none")
+        raise InvalidReward("a voucher reward names its coupon, goods have none", path="coupon_id")
     if new.needs_address and new.kind is not RewardKind.GOODS:
         raise InvalidReward("only goods need an address")
     return replace(
@@ -53,7 +53,7 @@ def check_name(name: dict[str, str]) -> dict[str, str]:
     """Names by locale. Raises InvalidReward."""
     cleaned = clean_names(name)
     if not cleaned:
-        raise InvalidReward("a reward needs a name in at least one language")
+        raise InvalidReward("a reward needs a name in at least one language", path="name")
     return cleaned
 
 
@@ -61,26 +61,26 @@ def check_description(description: dict[str, str]) -> dict[str, str]:
     """Descriptions by locale. Raises InvalidReward."""
     cleaned = clean_texts(description)
     if any(len(text) > MAX_DESCRIPTION for text in cleaned.values()):
-        raise InvalidReward(f"a description has at most {MAX_DESCRIPTION} characters")
+        raise InvalidReward(f"a description has at most {MAX_DESCRIPTION} characters", path="description")
     return cleaned
 
 
 def check_price(price: Price) -> Price:
     """Raises InvalidReward unless it costs points, and money only in whole cents."""
     if type(price.points) is not int or not 1 <= price.points <= MAX_POINTS:
-        raise InvalidReward("a reward costs a whole number of points between 1 and 1000000000")
+        raise InvalidReward("a reward costs a whole number of points between 1 and 1000000000", path="points")
     amount = price.amount
     if amount is not None and not (
         amount.is_finite() and 0 < amount <= MAX_MONEY and amount == amount.quantize(Decimal("0.01"))
     ):
-        raise InvalidReward("amount is money above 0 with at most two decimals, or empty")
+        raise InvalidReward("amount is money above 0 with at most two decimals, or empty", path="amount")
     return price
 
 
 def check_stock(stock: int | None) -> int | None:
     """Raises InvalidReward unless it is a count, 0 included."""
     if stock is not None and not 0 <= stock <= MAX_STOCK:
-        raise InvalidReward("stock is a whole number from 0 on, or empty for no limit")
+        raise InvalidReward("stock is a whole number from 0 on, or empty for no limit", path="stock")
     return stock
 
 
@@ -88,14 +88,14 @@ def check_access(access: Access) -> Access:
     """Raises InvalidReward."""
     limits = [*access.tier_limits.values(), *([access.limit_per_member] if access.limit_per_member is not None else [])]
     if any(not 1 <= limit <= MAX_LIMIT for limit in limits):
-        raise InvalidReward(f"a limit is a whole number from 1 to {MAX_LIMIT}, or empty")
+        raise InvalidReward(f"a limit is a whole number from 1 to {MAX_LIMIT}, or empty", path="limit_per_member")
     if len(access.tiers) > MAX_TIERS or len(access.tier_limits) > MAX_TIERS:
-        raise InvalidReward(f"at most {MAX_TIERS} tiers")
+        raise InvalidReward(f"at most {MAX_TIERS} tiers", path="tiers")
     times = [at for at in (access.starts_at, access.ends_at) if at is not None]
     if any(at.tzinfo is None for at in times):
         raise InvalidReward("starts_at and ends_at need a time zone, such as 2026-03-01T00:00:00+08:00")
     if access.starts_at is not None and access.ends_at is not None and access.ends_at <= access.starts_at:
-        raise InvalidReward("ends_at must be later than starts_at")
+        raise InvalidReward("the end must be later than the start", path="ends_at")
     return access
 
 

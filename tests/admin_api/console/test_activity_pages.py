@@ -117,7 +117,7 @@ async def test_an_activity_from_draft_to_its_list(site: Site) -> None:
     [
         ({"name_zh": " ", "name_en": ""}, "needs a name"),
         ({"starts_at": ""}, "This is not valid."),
-        ({"ends_at": "2400-03-01T13:00"}, "ends_at must be later"),
+        ({"ends_at": "2400-03-01T13:00"}, "the end must be later"),
         ({"starts_at": "soon"}, "such as"),
         ({"capacity": "0"}, "This number is too small."),
         ({"points": "-1"}, "This number is too small."),

@@ -89,7 +89,7 @@ async def test_rules_that_make_no_sense_are_refused_with_the_path(session: Async
     with pytest.raises(InvalidRule, match="a name"):
         await earning_rules.create(session, kind="sign_up", name=" ", parameters={"points": 1})
     made = await earning_rules.create(session, kind="sign_up", name="x", parameters={"points": 1})
-    with pytest.raises(InvalidRule, match="later than valid_from"):
+    with pytest.raises(InvalidRule, match="later than the start"):
         await earning_rules.change(
             session, made.id, valid_from=datetime(2026, 2, 1, tzinfo=UTC), valid_until=datetime(2026, 1, 1, tzinfo=UTC)
         )
