@@ -30,6 +30,8 @@ class Edge:
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
     actor: str | None = None
+    is_question: bool = False
+    """Whether the request asks only, though its method could change something: the audit log does not hold it."""
     cookies: dict[str, str | None] = field(default_factory=dict)
     """Cookies to set with the answer; None removes."""
     delivery_ids: list[UUID] = field(default_factory=list)

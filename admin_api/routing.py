@@ -58,7 +58,7 @@ class EdgeRoute(APIRoute):
             await self._admit(edge, deps)
             response = await self._answer(edge, deps, inner)
             if response.status_code < _FIRST_ERROR:
-                if edge.is_unsafe:
+                if edge.is_unsafe and not edge.is_question:
                     await audit.record(session, edge.entry(action=self.name, subject=request.url.path))
                 await session.commit()
                 if edge.delivery_ids and deps.deliver is not None:

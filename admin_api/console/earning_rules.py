@@ -22,6 +22,7 @@ from crm.kit.errors import DomainError
 from crm.operators.permissions import Permission
 from crm.points import earning_rules as service
 from crm.points import telling
+from crm.points.defaults import SHIPPED_NAMES
 from crm.points.kinds import RuleKind, kind_named, kinds
 from crm.points.terms import Over
 from crm.points.types import EarningRule
@@ -160,10 +161,16 @@ async def _listed(edge: Edge) -> dict[str, Any]:
     found = await service.listing(edge.session)
     return {
         "rules": found,
+        "names": {rule.id: _name(edge, rule) for rule in found},
         "words": {rule.id: _words(edge, rule) for rule in found},
         "kinds": {kind.name: say(edge, kind.label) for kind in kinds().values()},
         "budget": await service.budget(edge.session),
     }
+
+
+def _name(edge: Edge, rule: EarningRule) -> str:
+    """Its name; those that are shipped in the operator's language, until somebody renames them."""
+    return say(edge, rule.name) if rule.name in SHIPPED_NAMES else rule.name
 
 
 def _words(edge: Edge, rule: EarningRule) -> str:
@@ -219,6 +226,7 @@ async def _shown(
     schema = kind.parameters.model_json_schema()
     return {
         "rule": rule,
+        "heading": _name(edge, rule) if rule else "",
         "kind": {"name": kind.name, "label": say(edge, kind.label)},
         "form": form,
         "fields": schema_forms.fields(edge, schema, parameters, await _choices(edge)),

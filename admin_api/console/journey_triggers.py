@@ -95,6 +95,8 @@ def words(edge: Edge, trigger: AnyTrigger) -> str:
             return _yearly_words(edge, trigger)
         case EventTrigger():
             title = say(edge, CATALOGUE[trigger.event].title)
+            if trigger.event in _AHEAD and set(trigger.where) == {"days"} and not trigger.at_least:
+                return _ahead_words(edge, title, int(trigger.where["days"]))
             asked = _conditions(trigger)
             return f"{title} · {asked}" if asked else title
 
@@ -169,6 +171,11 @@ def _asked(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
 def _conditions(trigger: EventTrigger) -> str:
     same = [f"{name}={value}" for name, value in trigger.where.items()]
     return ", ".join([*same, *(f"{name}>={value}" for name, value in trigger.at_least.items())])
+
+
+def _ahead_words(edge: Edge, title: str, days: int) -> str:
+    line = say(edge, "{name}, the day before" if days == 1 else "{name}, {days} days ahead")
+    return line.replace("{name}", title).replace("{days}", str(days))
 
 
 def _yearly_words(edge: Edge, trigger: DateTrigger) -> str:

@@ -56,7 +56,7 @@ async def detail_values(edge: Edge, journey_id: int, *, cursor: str | None, vers
     counts = await service.counts(edge.session, journey_id)
     return {
         "journey": journey,
-        "title": names_of(edge, [journey])[journey_id],
+        "heading": names_of(edge, [journey])[journey_id],
         "trigger": trigger_words(edge, journey),
         "version": shown,
         "steps": await _steps(edge, journey_id, shown, graph),

@@ -74,6 +74,7 @@ async def create(edge: EdgeOf, posted: Posted) -> Response:
 @router.post("/preview", dependencies=[_WRITE], name="journey.preview_typed_piece")
 async def preview_typed(edge: EdgeOf, body: message_forms.PreviewBody) -> Response:
     """The typed message in a phone, with made-up values for what any trigger might say; nothing is saved."""
+    edge.is_question = True
     return await render(edge, "messages/preview", **await message_forms.typed_preview(edge, body, every_sample()))
 
 

@@ -84,7 +84,8 @@ class Formats:
         """A date, such as `3 Mar 2026`."""
         if isinstance(value, datetime):
             value = value.astimezone(self._zone).date()
-        return "–" if value is None else format_date(value, "medium", self._locale)
+        pattern = "y年M月d日" if self._locale.language == "zh" else "d MMM y"
+        return "–" if value is None else format_date(value, pattern, self._locale)
 
     def short_day(self, value: date) -> str:
         """A date without its year, for the axis of a chart."""

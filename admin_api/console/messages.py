@@ -51,6 +51,7 @@ async def readers_piece(edge: EdgeOf, reader_query: Annotated[str, Query(max_len
 @router.post("/preview", dependencies=[_READ], name="message.preview_piece")
 async def preview_piece(edge: EdgeOf, body: message_forms.PreviewBody) -> Response:
     """The message in a phone, drawn by the code that sends; nothing is saved."""
+    edge.is_question = True
     return await render(edge, "messages/preview", **await message_forms.typed_preview(edge, body))
 
 

@@ -65,10 +65,9 @@ def form_of(mission: Mission) -> dict[str, Any]:
     }
 
 
-def words(step: Step) -> str:
-    """A step as its line."""
-    said = [f"{one.field} {_SIGNS[one.test]} {one.value}" for one in step.where]
-    return " ".join([step.event, str(step.count), *said])
+def asked(step: Step) -> str:
+    """What a step asks of its event, such as `amount >= 100`."""
+    return ", ".join(f"{one.field} {_SIGNS[one.test]} {one.value}" for one in step.where)
 
 
 def _common(typed: dict[str, Any]) -> dict[str, Any]:

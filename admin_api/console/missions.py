@@ -11,7 +11,7 @@ from admin_api.console import mission_values
 from admin_api.console.forms import Text, body_of
 from admin_api.console.loyalty_forms import in_locale
 from admin_api.console.mission_values import MissionForm
-from admin_api.console.pages import again, redirect, render
+from admin_api.console.pages import again, redirect, render, say
 from admin_api.deps import EdgeOf
 from admin_api.edge import Edge
 from admin_api.routing import page_router
@@ -110,7 +110,7 @@ async def _lists(edge: Edge) -> dict[str, Any]:
 
 async def _one(edge: Edge, mission_id: int) -> dict[str, Any]:
     mission = await definitions.get(edge.session, mission_id)
-    steps = [mission_values.words(step) for step in mission.steps]
+    steps = [(say(edge, CATALOGUE[step.event].title), step.count, mission_values.asked(step)) for step in mission.steps]
     heading = in_locale(edge.acting, mission.name)
     return {"mission": mission, "steps": steps, "heading": heading, **await _choices(edge)}
 

@@ -6,14 +6,14 @@ from fastapi import Form, Path, Response
 
 from admin_api.access import public
 from admin_api.addresses import ROOT
-from admin_api.console.pages import again, locale_of, redirect, render
+from admin_api.console.pages import again, locale_of, reason, redirect, render
 from admin_api.console.sign_in import open_session
 from admin_api.deps import EdgeOf
 from admin_api.edge import Edge
 from admin_api.routing import page_router
 from crm.kit.errors import DomainError, InvalidError
 from crm.operators import links
-from crm.operators.errors import EmailTakenError
+from crm.operators.errors import EmailTakenError, InvalidEmailError, InvalidOperatorNameError, WeakPasswordError
 from crm.operators.types import Link, LinkPurpose, Operator
 
 router = page_router()
@@ -24,6 +24,15 @@ _WELCOME = "Welcome. You are signed in."
 
 class PasswordsDifferError(InvalidError):
     """The two passwords are not the same."""
+
+
+_FIELDS: dict[type[DomainError], str] = {
+    InvalidEmailError: "email",
+    InvalidOperatorNameError: "name",
+    WeakPasswordError: "password",
+    PasswordsDifferError: "repeated",
+}
+"""The field that an error is shown beside; all others stand above the form."""
 
 
 def _values(edge: Edge, link: Link, **typed: str) -> dict[str, Any]:
@@ -49,7 +58,9 @@ async def _finish(edge: Edge, operator: Operator, action: str) -> Response:
 async def _once_more(edge: Edge, token: str, purpose: LinkPurpose, error: DomainError, **typed: str) -> Response:
     await edge.session.rollback()
     link = await links.look(edge.session, token, purpose)
-    return await again(edge, "one_time_link", error, **_values(edge, link, **typed))
+    named = _FIELDS.get(type(error))
+    beside = {named: reason(edge, error)} if named else {}
+    return await again(edge, "one_time_link", error, beside=beside, **_values(edge, link, **typed))
 
 
 def _check_same(password: str, repeated: str) -> None:

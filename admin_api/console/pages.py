@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader
 
 from admin_api import cookies
-from admin_api.addresses import ROOT
+from admin_api.addresses import ROOT, is_local
 from admin_api.console import locale as locales
 from admin_api.edge import Edge
 from admin_api.errors import as_problem
@@ -161,7 +161,8 @@ def _operator_view(edge: Edge) -> Mapping[str, Any] | None:
 
 
 async def _banners(edge: Edge) -> list[dict[str, str]]:
-    found = [] if edge.is_https else [{"tone": "warning", "text": say(edge, INSECURE)}]
+    is_safe = edge.is_https or is_local(edge.request)
+    found = [] if is_safe else [{"tone": "warning", "text": say(edge, INSECURE)}]
     if edge.principal is not None and await recovery.is_on(edge.session):
         found.append({"tone": "danger", "text": say(edge, SAFE_MODE)})
         if edge.may(Permission.SENDING_RESUME):

@@ -48,6 +48,7 @@ async def new_page(edge: EdgeOf, deps: Deps) -> Response:
 @router.post("/preview", dependencies=[_READ], name="segment.live_count")
 async def preview(edge: EdgeOf, body: api.RuleBody) -> Response:
     """How many match what the editor holds, in the operator's words; nothing is saved."""
+    edge.is_question = True
     try:
         found = await service.preview(edge.session, body.rule)
     except DomainError as error:

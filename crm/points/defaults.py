@@ -11,3 +11,6 @@ SHIPPED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "order_rate": ("order_rate", "Points for orders", {"per_amount": 100, "points": 10, "currency": "CNY"}),
 }
 """By key: kind, name, parameters."""
+
+SHIPPED_NAMES = frozenset(name for _kind, name, _parameters in SHIPPED.values())
+"""What the rules are called until somebody renames them."""
