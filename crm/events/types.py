@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from crm.kit.parts import make_part
@@ -25,6 +25,9 @@ class Event:
         return {item.name: _plain(getattr(self, item.name)) for item in fields(self) if item.name != "member_id"}
 
 
+E = TypeVar("E", bound=Event)
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime | date):
         return value.isoformat()
@@ -44,9 +47,9 @@ class RecordedEvent:
     source: str
     data: dict[str, Any]
 
-    def as_event(self, kind: type[Event]) -> Event:
+    def as_event(self, kind: type[E]) -> E:
         """Decoded into the dataclass of the catalogue."""
-        event: Event = _adapter(kind).validate_python({**self.data, "member_id": self.member_id})
+        event: E = _adapter(kind).validate_python({**self.data, "member_id": self.member_id})
         return event
 
 

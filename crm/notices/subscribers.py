@@ -35,7 +35,6 @@ _TOLD = frozenset({Reason.REACHED, Reason.FELL_SHORT, Reason.GRANTED, Reason.GRA
 async def on_advanced(session: AsyncSession, event: RecordedEvent) -> None:
     """Goods are on their way, or were handed over; that they are packed is the shop's own business."""
     fact = event.as_event(RedemptionAdvanced)
-    assert isinstance(fact, RedemptionAdvanced)
     if fact.status in _TEXTS:
         await _tell(session, event, fact, _TEXTS[fact.status])
 
@@ -44,7 +43,6 @@ async def on_advanced(session: AsyncSession, event: RecordedEvent) -> None:
 async def on_cancelled(session: AsyncSession, event: RecordedEvent) -> None:
     """A reward was taken back, and its points are there again."""
     fact = event.as_event(RedemptionCancelled)
-    assert isinstance(fact, RedemptionCancelled)
     await _tell(session, event, fact, "notices/redemption_cancelled")
 
 
@@ -52,7 +50,6 @@ async def on_cancelled(session: AsyncSession, event: RecordedEvent) -> None:
 async def on_tier_changed(session: AsyncSession, event: RecordedEvent) -> None:
     """The member rose or fell by what they did, or by hand."""
     fact = event.as_event(TierChanged)
-    assert isinstance(fact, TierChanged)
     if fact.member_id is None or fact.reason not in _TOLD:
         return
     live = await programmes.live(session)
@@ -76,7 +73,6 @@ async def on_tier_changed(session: AsyncSession, event: RecordedEvent) -> None:
 async def on_mission_completed(session: AsyncSession, event: RecordedEvent) -> None:
     """The member did what a mission asks for; what it gave is said at once."""
     fact = event.as_event(MissionCompleted)
-    assert isinstance(fact, MissionCompleted)
     if fact.member_id is None:
         return
     badge = await badges.get(session, fact.badge_id) if fact.badge_id is not None else None
@@ -97,7 +93,6 @@ async def on_mission_completed(session: AsyncSession, event: RecordedEvent) -> N
 async def on_referral_qualified(session: AsyncSession, event: RecordedEvent) -> None:
     """A friend whom the member invited counts now."""
     fact = event.as_event(ReferralQualified)
-    assert isinstance(fact, ReferralQualified)
     if fact.member_id is not None:
         await service.tell(session, fact.member_id, "notices/referral_qualified", event_id=event.id, count=fact.count)
 
