@@ -30,7 +30,7 @@ async def register(session: AsyncSession, member_id: int, activity_id: int, *, b
     Raises ActivityNotFound, ActivityNotOpen, ActivityNotYet, RegistrationOver, ActivityTier, ActivityFull,
     InsufficientPoints, MemberNotFound, MemberGone.
     """
-    member = await members.get(session, await members.current_id(session, member_id))
+    member = await members.get(session, await members.enter(session, member_id))
     member_id = member.id
     if member.status is not MemberStatus.ACTIVE:
         raise MemberGone(member_id=member_id)
@@ -64,7 +64,7 @@ async def cancel(session: AsyncSession, member_id: int, activity_id: int) -> Reg
 
     Raises ActivityNotFound, NotRegistered, AlreadyAttended, ActivityBegun.
     """
-    member_id = await members.current_id(session, member_id)
+    member_id = await members.enter(session, member_id)
     activity = await repository.activity(session, activity_id, locked=True)
     now = await clock.now(session)
     known = await _open(session, activity_id, member_id)
@@ -78,7 +78,7 @@ async def cancel_for(
     session: AsyncSession, member_id: int, activity_id: int, *, by: str, gives_back: bool = True
 ) -> Registration:
     """An operator cancels, also after the start. Raises ActivityNotFound, NotRegistered, AlreadyAttended."""
-    member_id = await members.current_id(session, member_id)
+    member_id = await members.enter(session, member_id)
     activity = await repository.activity(session, activity_id, locked=True)
     known = await _open(session, activity_id, member_id)
     return await end(session, activity, known, Reason.OPERATOR, by=by, gives_back=gives_back)
