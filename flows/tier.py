@@ -21,4 +21,5 @@ async def show_tier(chat: Chat) -> None:
     if found is None:
         await chat.say("tier/none", buttons=buttons)
         return
-    await chat.say("tier/shown", **found, buttons=buttons)
+    own = await chat.look(tier_words.own_rewards)
+    await chat.say("tier/shown", **found, own_rewards=own, buttons=buttons)

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.brand import service as brand
+from crm.rewards.service import catalogue
 from crm.tiers import policy
 from crm.tiers.service import standings
 from crm.tiers.types import Measure, Progress, Window
@@ -21,6 +22,11 @@ async def of_tier(session: AsyncSession, member_id: int, zone: str) -> dict[str,
     """What texts about the member's tier are filled with; None without a programme. Days are those of `zone`."""
     found = await standings.progress(session, member_id)
     return None if found is None else _words(found, ZoneInfo(zone), (await brand.get(session)).currency)
+
+
+async def own_rewards(session: AsyncSession, member_id: int) -> int:
+    """How many rewards are offered to the member's tier and not to everybody."""
+    return sum(bool(offer.reward.access.tiers) for offer in await catalogue.offers(session, member_id))
 
 
 def _words(found: Progress, zone: ZoneInfo, currency: str) -> dict[str, Any]:
