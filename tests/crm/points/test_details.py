@@ -17,8 +17,16 @@ from crm.brand.types import Shortfall
 from crm.db import clock
 from crm.events import service as events
 from crm.kit.ids import uuid7
-from crm.points import earning_rules, holds, pending, repository, service
-from crm.points.errors import AlreadyReversed, InsufficientPoints, NotReversible, PointsOutOfRange, TransactionNotFound
+from crm.points import earning_rules, holds, pending, policy, repository, service
+from crm.points.errors import (
+    AlreadyReversed,
+    InsufficientPoints,
+    InvalidPostingKey,
+    InvalidReason,
+    NotReversible,
+    PointsOutOfRange,
+    TransactionNotFound,
+)
 from crm.points.models import LotRow, TransactionRow
 from crm.points.repository import Line
 from crm.points.types import MAX_POINTS, Account, EntryKind
@@ -316,3 +324,30 @@ async def test_one_statement_posts_its_lines_in_their_order(session: AsyncSessio
         (2, -4, "redeem", now),
         (1, 10, "earn", now),
     ]
+
+
+async def test_what_runs_out_soon_is_summed_by_moment_soonest_first(session: AsyncSession, at: At) -> None:
+    await at(session, "2026-03-01T10:00+08:00")
+    member = await make_member(session)
+    now = await clock.now(session)
+    last, soonest = now + policy.SOON, now + HOUR
+    for points, moment in ((7, last), (5, soonest), (1, soonest), (9, last + HOUR), (3, None)):
+        await give(session, member.id, points, expires_at=moment)
+    soon = (await service.summary(session, member.id)).expiring
+    assert [(item.points, item.at) for item in soon] == [(6, soonest), (7, last)]
+    await service.redeem(session, member.id, 5, reason="tea", key="k")
+    await at(session, "2026-03-01T10:30+08:00")
+    soon = (await service.summary(session, member.id)).expiring
+    assert [item.points for item in soon] == [1, 7]
+    await at(session, "2026-03-01T11:00+08:00")
+    assert [item.points for item in (await service.summary(session, member.id)).expiring] == [7, 9]
+
+
+async def test_keys_and_reasons_up_to_their_longest(session: AsyncSession) -> None:
+    member = await make_member(session)
+    key, reason = "k" * policy.MAX_KEY, "r" * policy.MAX_REASON
+    made = await service.adjust(session, member.id, 1, reason=f" {reason[:-2]}\n\x00\ud83c ", key=key, by="operator:1")
+    assert (await _written(session, made.transaction_id))[1] == f"{reason[:-2]} ?"
+    for bad_key, bad_reason, wanted in ((key + "k", "r", InvalidPostingKey), ("k", reason + "r", InvalidReason)):
+        with pytest.raises(wanted):
+            await service.adjust(session, member.id, 1, reason=bad_reason, key=bad_key, by="operator:1")
