@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.db import clock
 from crm.events import service as events
 from crm.events.loyalty import PointsHeld, PointsReleased
-from crm.points import expiry, policy, posting, repository
+from crm.points import expiry, policy, posting, repository, set_aside
 from crm.points.errors import HoldNotFound, HoldRanOut, HoldResolved, InvalidHold
 from crm.points.models import HoldRow
 from crm.points.repository import Line
@@ -60,7 +60,7 @@ async def post(session: AsyncSession, key: str, *, by: str = "system") -> Postin
 
     Raises HoldNotFound, HoldResolved when they were given back, HoldRanOut when their time is over.
     """
-    row = await _open(session, key)
+    row = await set_aside.open_row(session, HoldRow, key)
     if row is None:
         return await _resolved(session, key, EntryKind.SPEND)
     now = await clock.now(session)
@@ -87,7 +87,7 @@ async def void(session: AsyncSession, key: str, *, by: str = "system") -> Postin
 
     Raises HoldNotFound, HoldResolved when they were spent.
     """
-    row = await _open(session, key)
+    row = await set_aside.open_row(session, HoldRow, key)
     if row is None:
         return await _resolved(session, key, EntryKind.VOID)
     return (await _give_back(session, [row], row.reason, by))[0]
@@ -135,21 +135,5 @@ async def _give_back(session: AsyncSession, rows: list[HoldRow], reason: str, by
     return made
 
 
-async def _open(session: AsyncSession, key: str) -> HoldRow | None:
-    """The open row with its account locked, read again after the lock: it may have been resolved meanwhile."""
-    query = select(HoldRow).where(HoldRow.key == key).execution_options(populate_existing=True)
-    row = await session.scalar(query)
-    if row is None:
-        return None
-    await repository.lock(session, row.member_id)
-    return await session.scalar(query)
-
-
 async def _resolved(session: AsyncSession, key: str, kind: EntryKind) -> Posting:
-    held = await repository.posted_before(session, key)
-    done = await repository.posted_before(session, f"{kind}:{key}")
-    if held is None:
-        raise HoldNotFound(key=key)
-    if done is None:
-        raise HoldResolved(key=key)
-    return await posting.replayed(session, done)
+    return await set_aside.resolved(session, key, kind, unknown=HoldNotFound, otherwise=HoldResolved)

@@ -13,7 +13,7 @@ from crm.events import service as events
 from crm.events.catalogue import PointsEarned
 from crm.events.found import Found
 from crm.events.loyalty import PendingPointsCancelled, PointsPending
-from crm.points import policy, posting, repository
+from crm.points import policy, posting, repository, set_aside
 from crm.points.errors import InvalidPending, PendingNotFound, PendingResolved
 from crm.points.models import PendingRow
 from crm.points.repository import Line, Posted
@@ -100,7 +100,7 @@ async def activate(session: AsyncSession, key: str, *, by: str = "system") -> Po
 
     Raises PendingNotFound, PendingResolved when they were cancelled.
     """
-    row = await _open(session, key)
+    row = await set_aside.open_row(session, PendingRow, key)
     if row is None:
         return await _resolved(session, key, EntryKind.ACTIVATE)
     now = await clock.now(session)
@@ -129,7 +129,7 @@ async def cancel(session: AsyncSession, key: str, *, reason: str, by: str = "sys
 
     Raises PendingNotFound, PendingResolved when they are active already, InvalidReason.
     """
-    row = await _open(session, key)
+    row = await set_aside.open_row(session, PendingRow, key)
     if row is None:
         return await _resolved(session, key, EntryKind.CANCEL)
     return await take(session, row, row.points, EntryKind.CANCEL, f"{EntryKind.CANCEL}:{key}", reason=reason, by=by)
@@ -223,21 +223,5 @@ async def _keep(session: AsyncSession, line: Line, made: Posted, waiting: Waitin
     await events.publish(session, fact)
 
 
-async def _open(session: AsyncSession, key: str) -> PendingRow | None:
-    """The open row with its account locked, read again after the lock: it may have been resolved meanwhile."""
-    query = select(PendingRow).where(PendingRow.key == key).execution_options(populate_existing=True)
-    row = await session.scalar(query)
-    if row is None:
-        return None
-    await repository.lock(session, row.member_id)
-    return await session.scalar(query)
-
-
 async def _resolved(session: AsyncSession, key: str, kind: EntryKind) -> Posting:
-    earned = await repository.posted_before(session, key)
-    done = await repository.posted_before(session, f"{kind}:{key}")
-    if earned is None:
-        raise PendingNotFound(key=key)
-    if done is None:
-        raise PendingResolved(key=key)
-    return await posting.replayed(session, done)
+    return await set_aside.resolved(session, key, kind, unknown=PendingNotFound, otherwise=PendingResolved)
