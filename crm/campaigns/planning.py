@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.bots import views as bots
 from crm.campaigns.repository import load
 from crm.campaigns.types import LaunchPlan
+from crm.consent import views as consent
 from crm.db import clock
 from crm.deliveries.channels import traits_of
 from crm.deliveries.paying import MESSAGES_PER_STAR
+from crm.deliveries.types import MessageClass
 from crm.members import views as members
 from crm.profiles.views import profiles
 from crm.segments import compiler
@@ -47,6 +49,7 @@ async def plan(session: AsyncSession, campaign_id: int) -> LaunchPlan:
         found.join(profiles, profiles.c.member_id == found.c.member_id)
     )
     size, reachable = (await session.execute(counted)).one()
+    is_marketing = campaign.message_class is MessageClass.MARKETING
     loads = await _loads(session, audience)
     payable = sum(load.number for load in loads if load.paid_rate > 0)
     return LaunchPlan(
@@ -57,7 +60,25 @@ async def plan(session: AsyncSession, campaign_id: int) -> LaunchPlan:
         seconds=max((load.seconds for load in loads), default=0.0),
         stars=-(-payable // MESSAGES_PER_STAR) if payable else None,
         paid_seconds=max((load.paid_seconds for load in loads), default=0.0) if payable else None,
+        agreed=await _agreed(session, audience, campaign.topic) if is_marketing else None,
     )
+
+
+async def _agreed(session: AsyncSession, audience: Select[Any], topic: str) -> int:
+    """Who can be reached in a channel in which they agreed to the topic."""
+    asked, identity, given = audience.subquery(), members.identities.c, consent.current.c
+    has_agreed = and_(
+        *(given.member_id == identity.member_id, given.channel == identity.channel),
+        *(given.topic == topic, given.is_given),
+    )
+    homes = (
+        select(identity.member_id)
+        .join(consent.current, has_agreed)
+        .where(identity.is_reachable, identity.member_id.in_(select(asked.c.member_id)))
+        .distinct()
+        .subquery("agreed")
+    )
+    return int(await session.scalar(select(func.count()).select_from(homes)) or 0)
 
 
 async def _loads(session: AsyncSession, audience: Select[Any]) -> list[_Load]:

@@ -78,6 +78,8 @@ class LaunchPlan:
     """What it would cost to pay for each message; None where no bot of the audience offers that."""
     paid_seconds: float | None = None
     """How long it takes then."""
+    agreed: int | None = None
+    """How many of the reachable agreed to the topic; None for a class that needs no consent."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from crm.campaigns.errors import (
 )
 from crm.campaigns.types import Campaign, CampaignStatus
 from crm.db import clock
+from crm.deliveries.types import MessageClass
 from crm.kit.errors import DomainError
 from crm.members import service as members
 from crm.messages.errors import RenderingFailedError, TemplateProblemsError
@@ -26,6 +27,7 @@ from crm.segments.errors import SegmentArchivedError
 from tests.conftest import At
 from tests.factories.bots import make_bot
 from tests.factories.campaigns import EVERYONE, make_campaign
+from tests.factories.deliveries import agree
 from tests.factories.members import make_contact, make_member
 
 BY = "operator:1"
@@ -44,6 +46,11 @@ async def test_a_plan_says_what_a_launch_would_do(session: AsyncSession) -> None
     await make_contact(session, locale_hint="zh-CN")
     english = await planning.plan(session, (await make_campaign(session)).id)
     assert (english.audience, english.reachable, english.is_everyone, english.warnings) == (3, 2, False, [])
+    await agree(session, contacts[0])
+    await agree(session, contacts[1])
+    assert (await planning.plan(session, (await make_campaign(session)).id)).agreed == 1
+    receipt = await make_campaign(session, message_class=MessageClass.RECEIPT)
+    assert (await planning.plan(session, receipt.id)).agreed is None
     everyone = await planning.plan(session, (await make_campaign(session, rule=EVERYONE)).id)
     assert (everyone.audience, everyone.is_everyone) == (4, True)
     odd = {"all": [EVERYONE, {"not": EVERYONE}]}
