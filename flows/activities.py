@@ -13,7 +13,7 @@ from flows.engine.chat import Chat
 from flows.engine.choices import Choice
 from flows.engine.flow import Button, Command, Keyword, Opens, flow
 from flows.engine.questions import Text
-from flows.steps import activity_words
+from flows.steps import activity_words, loyalty_words
 from flows.steps.numbers import number_in
 from flows.steps.patience import A_DAY, leaves_quietly
 
@@ -70,7 +70,7 @@ async def _register(chat: Chat, activity_id: int, zone: ZoneInfo, shown: dict[st
     try:
         made = await chat.do(registering.register, activity_id, key="register")
     except DomainError as error:
-        said = activity_words.of_refusal(error, zone)
+        said = loyalty_words.of_refusal(error, zone)
         await _refuse(chat, said.pop("why"), **said)
         return
     if made.status is RegistrationStatus.WAITING:
@@ -118,8 +118,7 @@ async def _ticket(chat: Chat, activity_id: int, shown: dict[str, Any]) -> None:
 
 
 async def _refuse(chat: Chat, why: str, **values: Any) -> None:
-    known = {"balance": None, "limit": None, "starts_on": None}
-    await chat.say("activities/cannot", why=why, **{**known, **values}, buttons=[[Opens("activity")]])
+    await chat.say("activities/cannot", **loyalty_words.refused(why, **values), buttons=[[Opens("activity")]])
 
 
 @flow(

@@ -101,8 +101,9 @@ async def _take(chat: Chat, offer: Offer, address: str | None) -> None:
 
 
 async def _refuse(chat: Chat, why: str, **values: Any) -> None:
-    known = {"balance": None, "limit": None, "starts_on": None}
-    await chat.say("rewards/cannot", why=why, **{**known, **values}, buttons=[[Opens("check_in"), Opens("rewards")]])
+    await chat.say(
+        "rewards/cannot", **loyalty_words.refused(why, **values), buttons=[[Opens("check_in"), Opens("rewards")]]
+    )
 
 
 def _number(redemption_id: UUID) -> str:

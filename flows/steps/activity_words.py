@@ -9,8 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.activities.service import offering
 from crm.activities.types import OfferedActivity
 from crm.brand import service as brand
-from crm.kit.errors import DomainError
-from flows.steps import loyalty_words
 
 
 @dataclass(frozen=True)
@@ -47,11 +45,6 @@ def of_offer(offer: OfferedActivity, zone: ZoneInfo) -> dict[str, Any]:
         "status": None if offer.registration is None else offer.registration.status.value,
         "state": activity.status.value,
     }
-
-
-def of_refusal(error: DomainError, zone: ZoneInfo) -> dict[str, Any]:
-    """Why something is not possible, with whatever the texts of all refusals need."""
-    return loyalty_words.of_refusal(error, zone)
 
 
 async def ticket(session: AsyncSession, member_id: int, activity_id: int) -> Ticket | None:

@@ -41,12 +41,17 @@ def of_reward(reward: Reward) -> dict[str, Any]:
     }
 
 
+def refused(why: str, **values: Any) -> dict[str, Any]:
+    """Why something cannot be had, with every value that its text may ask for."""
+    return {"why": why, "balance": None, "limit": None, "starts_on": None, **values}
+
+
 def of_refusal(error: DomainError, zone: ZoneInfo) -> dict[str, Any]:
     """Why something cannot be had: the error's code, and what it is about; its facts come as JSON values."""
     starts_at = error.facts.get("starts_at")
-    return {
-        "why": error.code(),
-        "balance": error.facts.get("balance"),
-        "limit": error.facts.get("limit"),
-        "starts_on": None if starts_at is None else datetime.fromisoformat(str(starts_at)).astimezone(zone).date(),
-    }
+    return refused(
+        error.code(),
+        balance=error.facts.get("balance"),
+        limit=error.facts.get("limit"),
+        starts_on=None if starts_at is None else datetime.fromisoformat(str(starts_at)).astimezone(zone).date(),
+    )

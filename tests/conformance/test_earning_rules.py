@@ -1,5 +1,6 @@
 """What every kind of earning rule must do."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -21,6 +22,7 @@ from crm.events.catalogue import (
 )
 from crm.events.loyalty import ActivityAttended, ReferralQualified
 from crm.points.kinds import RuleKind, kinds
+from crm.points.samples import FRESH
 from crm.points.types import MAX_POINTS
 from crm.profiles.types import Profile, Stage
 from tests.conformance.parameters import assert_named, assert_strict, shipped
@@ -73,30 +75,7 @@ EVENTS: dict[type, st.SearchStrategy[Any]] = {
 
 
 def _profile(multiplier: Decimal) -> Profile:
-    return Profile(
-        member_id=1,
-        is_active=True,
-        stage=Stage.NEW,
-        grade=None,
-        tier=None,
-        multiplier=multiplier,
-        points_balance=0,
-        streak=0,
-        last_check_in_on=None,
-        check_ins_count=0,
-        orders_count=0,
-        orders_total=Decimal(0),
-        first_order_at=None,
-        last_order_at=None,
-        last_seen_at=None,
-        signed_up_at=AT,
-        locale="en",
-        tag_ids=[],
-        first_source_id=None,
-        last_source_id=None,
-        joined_at=AT,
-        is_reachable=True,
-    )
+    return replace(FRESH, stage=Stage.NEW, multiplier=multiplier, signed_up_at=AT)
 
 
 def test_they_are_named_and_none_hides_another() -> None:

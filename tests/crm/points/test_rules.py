@@ -25,6 +25,7 @@ from crm.points.errors import UnknownRuleKind
 from crm.points.facts import Situation
 from crm.points.kinds import RuleKind, kind_named, kinds, kinds_for
 from crm.points.policy import months_later
+from crm.points.samples import FRESH
 from crm.points.types import MAX_POINTS, EarningRule
 from crm.profiles.types import Profile, Stage
 
@@ -32,30 +33,7 @@ NOW = datetime(2026, 3, 31, tzinfo=UTC)
 
 
 def profile(multiplier: str = "1") -> Profile:
-    return Profile(
-        member_id=1,
-        is_active=True,
-        stage=Stage.NEW,
-        grade=None,
-        tier=None,
-        multiplier=Decimal(multiplier),
-        points_balance=0,
-        streak=0,
-        last_check_in_on=None,
-        check_ins_count=0,
-        orders_count=0,
-        orders_total=Decimal(0),
-        first_order_at=None,
-        last_order_at=None,
-        last_seen_at=None,
-        signed_up_at=None,
-        locale="en",
-        tag_ids=[],
-        first_source_id=None,
-        last_source_id=None,
-        joined_at=NOW,
-        is_reachable=True,
-    )
+    return replace(FRESH, stage=Stage.NEW, multiplier=Decimal(multiplier))
 
 
 def checked_in(streak: int) -> CheckedIn:
