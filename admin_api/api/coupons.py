@@ -3,15 +3,17 @@
 from decimal import Decimal
 from typing import Annotated, Any
 
+from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from admin_api.access import allow
 from admin_api.api.vouchers import Key
-from admin_api.deps import EdgeOf
+from admin_api.deps import Deps, EdgeOf
+from admin_api.downloads import CSV, csv_file
 from admin_api.routing import api_router
 from admin_api.schemas import Body, Id, IdPath, Moment, PageOf
 from crm.coupons import policy
-from crm.coupons.service import definitions, issuing
+from crm.coupons.service import definitions, issuing, pools
 from crm.coupons.types import CodeSource, Coupon, CouponKind, Imported, NewCoupon, Stacking, Terms, Voucher
 from crm.kit.ids import token
 from crm.operators.permissions import Permission
@@ -72,6 +74,13 @@ class CodeList(Body):
     codes: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=policy.MAX_CODES)]
 
 
+class NewCodes(Body):
+    """Codes to be made for the pool."""
+
+    count: Annotated[int, Field(ge=1, le=policy.MAX_CODES)]
+    pattern: Pattern | None = None
+
+
 class Issue(Body):
     """Who is to be given a voucher."""
 
@@ -119,6 +128,21 @@ async def import_codes(edge: EdgeOf, coupon_id: IdPath, body: CodeList) -> Impor
     done = await definitions.import_codes(edge.session, coupon_id, body.codes)
     edge.note("coupon.import_codes", f"coupon:{coupon_id}", after={"added": done.added})
     return done
+
+
+@router.post("/{coupon_id}/codes/new", dependencies=[_WRITE], name="coupon.make_codes", summary="Make codes for a pool")
+async def make_codes(edge: EdgeOf, coupon_id: IdPath, body: NewCodes) -> Imported:
+    """By a pattern, ahead of any voucher; then read the file of them into the system that must know them."""
+    done = await pools.generate(edge.session, coupon_id, body.count, pattern=body.pattern or None)
+    edge.note("coupon.make_codes", f"coupon:{coupon_id}", after={"added": done.added})
+    return done
+
+
+@router.get("/{coupon_id}/codes/file", dependencies=[_WRITE], name="coupon.codes_file", summary="Read a pool", **CSV)
+async def codes_file(edge: EdgeOf, deps: Deps, coupon_id: IdPath) -> StreamingResponse:
+    """Every code of the pool, and whether a voucher has it."""
+    await definitions.get(edge.session, coupon_id)
+    return csv_file(deps, lambda session: pools.as_csv(session, coupon_id), filename=f"codes-{coupon_id}.csv")
 
 
 @router.post("/{coupon_id}/issue", dependencies=[_ISSUE], name="voucher.issue", summary="Issue a voucher")

@@ -3,15 +3,17 @@
 from typing import Annotated, Any
 
 from fastapi import File, Form, Query, Response, UploadFile
+from fastapi.responses import StreamingResponse
 
 from admin_api.access import allow
 from admin_api.addresses import ROOT
 from admin_api.api import coupons as api
 from admin_api.console import coupon_values
 from admin_api.console.coupon_values import CouponForm
-from admin_api.console.loyalty_forms import in_locale
+from admin_api.console.forms import body_of
+from admin_api.console.loyalty_forms import Text, in_locale
 from admin_api.console.pages import again, redirect, render
-from admin_api.deps import EdgeOf
+from admin_api.deps import Deps, EdgeOf
 from admin_api.edge import Edge
 from admin_api.routing import page_router
 from admin_api.schemas import Cursor, IdPath
@@ -96,6 +98,24 @@ async def import_codes(
         return await _detail_again(edge, coupon_id, error, is_import=True, faults=faults, pasted=pasted)
     edge.note("coupon.import_codes", f"coupon:{coupon_id}", after={"added": done.added})
     return redirect(edge, f"{HERE}/{coupon_id}", done="The codes are in the pool.")
+
+
+@router.post("/{coupon_id}/codes/new", dependencies=[_WRITE], name="coupon.make_codes_by_form")
+async def make_codes(
+    edge: EdgeOf, coupon_id: IdPath, count: Annotated[Text, Form()] = "", pattern: Annotated[Text, Form()] = ""
+) -> Response:
+    """New codes by a pattern, for the pool."""
+    try:
+        await api.make_codes(edge, coupon_id, body_of(api.NewCodes, count=count.strip(), pattern=pattern.strip()))
+    except DomainError as error:
+        return await _detail_again(edge, coupon_id, error, is_making=True, made={"count": count, "pattern": pattern})
+    return redirect(edge, f"{HERE}/{coupon_id}", done="The codes are in the pool.")
+
+
+@router.get("/{coupon_id}/codes/file", dependencies=[_WRITE], name="coupon.codes_from_page")
+async def codes_file(edge: EdgeOf, deps: Deps, coupon_id: IdPath) -> StreamingResponse:
+    """Every code of the pool as CSV."""
+    return await api.codes_file(edge, deps, coupon_id)
 
 
 def _decoded(data: bytes) -> str:

@@ -268,3 +268,39 @@ async def test_the_last_one_goes_to_one_of_many(committed_site: Site) -> None:
         assert len((await fulfilment.listing(session)).items) == 1
     balances = sorted([await _balance(committed_site, one) for one in members])
     assert balances == [10] + [60] * 7
+
+
+async def test_codes_of_a_pool_are_made_ahead(site: Site) -> None:
+    member = await _member(site)
+    async with await site.api() as client:
+        coupon = await _made(client, "coupons", TEN_OFF, code_source="pool")
+        here = f"coupons/{coupon['id']}"
+        assert await _said(client, f"{here}/codes", codes=["TEA-0001"]) == {"added": 1, "left": 1}
+        made = {"count": 5003, "pattern": "tea-****-****"}
+        assert await _said(client, f"{here}/codes/new", **made) == {"added": 5003, "left": 5004}
+        for wrong in (
+            {"count": 0},
+            {"count": 100_001},
+            {"count": 5, "pattern": "TEA-##"},
+            {"count": 5, "pattern": "é*******"},
+        ):
+            refused = await _said(client, f"{here}/codes/new", 422, **wrong)
+            assert refused["detail"]
+        own = await _made(client, "coupons", TEN_OFF)
+        assert (await _said(client, f"coupons/{own['id']}/codes/new", 422, count=1))["code"] == "invalid_coupon"
+        code = (await _said(client, f"{here}/issue", member_id=member.id))["code"]
+        lines = (await client.get(f"{API}/{here}/codes/file")).text.removeprefix("\ufeff").splitlines()
+        assert (lines[0], lines[1], code) == ("code,is_taken", "TEA0001,true", "TEA0001")
+        codes = [line.removesuffix(",false") for line in lines[2:]]
+        assert len(codes) == len(set(codes)) == 5003
+        assert all(len(one) == 11 and one.startswith("TEA") for one in codes)
+    async with await site.api("coupons:read") as client:
+        assert (await client.get(f"{API}/{here}/codes/file")).status_code == 403
+    browser = await site.browser()
+    page = f"/console/{here}"
+    faulty = await browser.post(f"{page}/codes/new", count="many", pattern="TEA-****-****")
+    assert (faulty.status_code, 'value="many"' in faulty.text) == (422, True)
+    guessed = await browser.post(f"{page}/codes/new", count="5", pattern="TEA-#")
+    assert (guessed.status_code, "could be guessed" in guessed.text) == (422, True)
+    assert (await browser.post(f"{page}/codes/new", count="3", pattern="")).status_code == 303
+    assert len((await browser.get(f"{page}/codes/file")).text.splitlines()) == 5008

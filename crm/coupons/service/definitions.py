@@ -87,15 +87,20 @@ async def import_codes(session: AsyncSession, coupon_id: int, lines: Sequence[st
 
     Raises CouponNotFound, InvalidCoupon for a coupon that generates its codes, InvalidCodes with `problems`.
     """
-    row = await _locked(session, coupon_id)
-    if row.code_source != CodeSource.POOL:
-        raise InvalidCoupon("this coupon generates its codes; make one that takes them from a pool")
+    await lock_pool(session, coupon_id)
     codes = policy.check_codes(lines)
     last = await session.scalar(select(func.max(CodeRow.position)).where(CodeRow.coupon_id == coupon_id)) or 0
     for start in range(0, len(codes), _BATCH):
         await _insert(session, coupon_id, codes[start : start + _BATCH], last + start)
     found = await repository.coupon(session, coupon_id)
     return Imported(len(codes), found.codes_left or 0)
+
+
+async def lock_pool(session: AsyncSession, coupon_id: int) -> None:
+    """Hold the coupon until the commit, so that its pool grows in order. Raises CouponNotFound, InvalidCoupon."""
+    row = await _locked(session, coupon_id)
+    if row.code_source != CodeSource.POOL:
+        raise InvalidCoupon("this coupon generates its codes; make one that takes them from a pool")
 
 
 async def _insert(session: AsyncSession, coupon_id: int, codes: list[str], last: int) -> None:
