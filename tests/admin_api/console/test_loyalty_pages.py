@@ -72,7 +72,7 @@ async def test_a_coupon_is_made_changed_and_switched_off(site: Site) -> None:
         ({"name_zh": " "}, "a coupon needs a name"),
         ({"kind": "gift"}, "a gift has no value"),
         ({"valid_days": "soon"}, "Enter a whole number."),
-        ({"ends_at": "2026-02-01T08:00"}, "ends_at must be later"),
+        ({"ends_at": "2026-02-01T08:00"}, "the end must be later"),
         ({"starts_at": "yesterday"}, "A time looks like"),
         ({"pattern": "TEA"}, "could be guessed"),
     ):
