@@ -172,8 +172,12 @@ async def test_points_are_not_good_at_the_very_moment_they_run_out(session: Asyn
         occurred_at=ends,
     )
     assert (await repository.post(session, [take]))[0].outcome == "insufficient"
+    await give(session, member.id, 2)
+    assert (await repository.post(session, [take]))[0].outcome == "posted"
+    assert await _open_lots(session, member.id) == [(9, ends), (1, None)]
+    await service.redeem(session, member.id, 1, reason="tea", key="the last")
     with pytest.raises(InsufficientPoints):
-        await service.redeem(session, member.id, 1, reason="tea", key="k")
+        await service.redeem(session, member.id, 1, reason="tea", key="l")
     assert len(await events.timeline(session, member.id, kinds=["points_expired"])) == 1
 
 
