@@ -1,8 +1,9 @@
 """The list of members, and taking it away as CSV."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Query, Response
+from fastapi import Depends, Query, Response
 
 from admin_api.access import allow
 from admin_api.addresses import ROOT
@@ -28,6 +29,17 @@ HERE = f"{ROOT}/members"
 _EXPORT = allow(Permission.MEMBERS_EXPORT, sensitive=True)
 _SHOWN = 50
 Word = Annotated[str, Query(max_length=200)]
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What narrows the list, as it stands in an address."""
+
+    query: Word = ""
+    tag: Word = ""
+    stage: Word = ""
+    channel: Word = ""
+    source_id: Word = ""
 
 
 async def _query(edge: Edge, filters: dict[str, str], cursor: str | None = None) -> MemberQuery:
@@ -58,19 +70,9 @@ async def _choices(edge: Edge, deps: AdminDeps) -> dict[str, Any]:
 
 
 @router.get("", dependencies=[allow(Permission.MEMBERS_READ)], name="member.list_page")
-async def list_page(
-    edge: EdgeOf,
-    deps: Deps,
-    *,
-    query: Word = "",
-    tag: Word = "",
-    stage: Word = "",
-    channel: Word = "",
-    source_id: Word = "",
-    cursor: Cursor = None,
-) -> Response:
+async def list_page(edge: EdgeOf, deps: Deps, asked: Annotated[Filters, Depends()], cursor: Cursor = None) -> Response:
     """Members by name, phone, its last four digits, or channel address; by tag, stage, channel and source."""
-    filters = {"query": query.strip(), "tag": tag, "stage": stage, "channel": channel, "source_id": source_id}
+    filters = vars(asked) | {"query": asked.query.strip()}
     page = await lines(edge, await service.page(edge.session, await _query(edge, filters, cursor)))
     following = address(HERE, **filters, cursor=page.next_cursor) if page.next_cursor else ""
     return await render(
@@ -83,25 +85,15 @@ async def list_page(
         next_href=following,
         start_href=address(HERE, **filters) if cursor else "",
         export_href=address(f"{HERE}/export", **filters),
-        search_query=query,
+        search_query=asked.query,
         **await _choices(edge, deps),
     )
 
 
 @router.get("/export", dependencies=[_EXPORT], name="member.export_page")
-async def export_page(
-    edge: EdgeOf,
-    deps: Deps,
-    *,
-    query: Word = "",
-    tag: Word = "",
-    stage: Word = "",
-    channel: Word = "",
-    source_id: Word = "",
-) -> Response:
+async def export_page(edge: EdgeOf, deps: Deps, asked: Annotated[Filters, Depends()]) -> Response:
     """Which members to take away, and whether with personal data."""
-    filters = {"query": query, "tag": tag, "stage": stage, "channel": channel, "source_id": source_id}
-    return await render(edge, "members/export", nav="members", filters=filters, **await _choices(edge, deps))
+    return await render(edge, "members/export", nav="members", filters=vars(asked), **await _choices(edge, deps))
 
 
 @router.post("/export", dependencies=[_EXPORT], name="member.export")
