@@ -14,7 +14,6 @@ from crm.members.errors import MemberNotFound
 
 _ENTER = Prepared(text("SELECT siyu_enter_member(:member_id) AS owner_id"))
 _ENTER_ALL = Prepared(text("SELECT siyu_enter_members(:ids)").bindparams(bindparam("ids", type_=ARRAY(BigInteger))))
-_HOLD_PAIR = Prepared(text("SELECT siyu_hold_pair(:one, :other, :may_wait)"))
 
 
 async def enter(session: AsyncSession, member_id: int) -> int:
@@ -26,14 +25,6 @@ async def enter(session: AsyncSession, member_id: int) -> int:
 
 
 async def enter_all(session: AsyncSession, member_ids: Collection[int]) -> None:
-    """Like `enter` for several, in the order of their ids; before anything else is locked."""
+    """See `service.enter_all`."""
     if member_ids:
         await _ENTER_ALL.fetch(session, ids=list(member_ids))
-
-
-async def hold_pair(session: AsyncSession, one: int, other: int, *, may_wait: bool) -> None:
-    """Both profiles, which are not followed to where they live on; neither is waited for while the other is held.
-
-    `may_wait` is for who holds none of them yet. Raises what the driver raises when they stay busy for seconds.
-    """
-    await _HOLD_PAIR.fetch(session, one=one, other=other, may_wait=may_wait)

@@ -15,7 +15,6 @@ from crm.events.catalogue import MembersMerged
 from crm.events.catalogue import MergeUndone as MergeUndoneEvent
 from crm.events.service import publish
 from crm.kit.discovery import modules_named
-from crm.members import entering
 from crm.members.errors import MemberNotFound, MergeImpossible, MergeNotFound, MergeUndone
 from crm.members.models import MergeRow
 from crm.members.repository import MEMBERS, member_of
@@ -122,7 +121,7 @@ async def _find(session: AsyncSession, condition: Any) -> list[Merge]:
 
 
 async def _hold_both(session: AsyncSession, keep_id: int, drop_id: int, *, may_wait: bool) -> tuple[Member, Member]:
-    await entering.hold_pair(session, keep_id, drop_id, may_wait=may_wait)
+    await profiles.hold_all(session, sorted((keep_id, drop_id)), may_wait=may_wait)
     query = select(MEMBERS).where(MEMBERS.c.id.in_((keep_id, drop_id)))
     rows = (await session.execute(query)).mappings().all()
     now = await clock.now(session)

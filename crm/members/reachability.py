@@ -4,7 +4,7 @@ One by one this took five round trips each; a broadcast to people of whom a fift
 those who stayed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,18 +13,18 @@ from crm.db.prepared import Prepared
 from crm.events.catalogue import ReachabilityChanged
 from crm.events.service import publish_many
 from crm.profiles import in_bulk as profiles
+from crm.profiles import service
 
-# Profiles first, each kind in the order of its ids, so that two senders never wait for each other.
+# Locked in the order of their ids, so that two senders never wait for each other; and after the profiles.
+_OWNERS = Prepared(
+    text("SELECT DISTINCT member_id FROM identities WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY member_id")
+)
 _MARK = Prepared(
     text("""
-WITH held AS MATERIALIZED (
-    SELECT member_id FROM profiles
-    WHERE member_id IN (SELECT member_id FROM identities WHERE id = ANY (CAST(:ids AS bigint[])))
-    ORDER BY member_id FOR NO KEY UPDATE
-), known AS MATERIALIZED (
+WITH known AS MATERIALIZED (
     SELECT i.id, i.member_id, i.is_reachable, given.reason
     FROM unnest(CAST(:ids AS bigint[]), CAST(:reasons AS text[])) AS given (id, reason)
-    JOIN identities i ON i.id = given.id WHERE EXISTS (SELECT FROM held) ORDER BY i.id FOR NO KEY UPDATE OF i
+    JOIN identities i ON i.id = given.id ORDER BY i.id FOR NO KEY UPDATE OF i
 ), marked AS (
     UPDATE identities i SET is_reachable = false, unreachable_reason = known.reason
     FROM known WHERE i.id = known.id
@@ -42,6 +42,7 @@ async def note_unreachable(session: AsyncSession, reasons: Mapping[int, str]) ->
     """Mark these identities, each with its reason; announced for those that could be reached until now."""
     if not reasons:
         return
+    await _hold_owners(session, list(reasons))
     changed = await _MARK.fetch(session, ids=list(reasons), reasons=list(reasons.values()))
     await profiles.record_reachable(session, {row["member_id"]: row["is_reached_elsewhere"] for row in changed})
     await publish_many(
@@ -53,3 +54,11 @@ async def note_unreachable(session: AsyncSession, reasons: Mapping[int, str]) ->
             for row in changed
         ],
     )
+
+
+async def _hold_owners(session: AsyncSession, identity_ids: Sequence[int]) -> None:
+    """Until a merge that ends meanwhile has moved none of them to somebody who is not held."""
+    held = set[int]()
+    while fresh := {row["member_id"] for row in await _OWNERS.fetch(session, ids=list(identity_ids))} - held:
+        await service.hold_all(session, sorted(fresh))
+        held |= fresh

@@ -78,7 +78,10 @@ async def enter(session: AsyncSession, member_id: int) -> int:
 
 
 async def enter_all(session: AsyncSession, member_ids: Collection[int]) -> None:
-    """Like `enter`, for who works on several at once; before anything else is locked. Who is not there is left out."""
+    """Like `enter`, for who works on several at once and holds nobody yet; none is waited for while another is held.
+
+    Raises what the driver raises when they stay busy for seconds.
+    """
     await entering.enter_all(session, member_ids)
 
 

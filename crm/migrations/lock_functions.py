@@ -53,6 +53,32 @@ BEGIN
 END $$
 """
 
+HOLD_ALL = """
+CREATE FUNCTION siyu_hold_all(p_members bigint[], p_may_wait boolean) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    awaited bigint := p_members[1];
+    one bigint;
+BEGIN
+    -- never waits for one while it has another, so whoever has one of them and wants a second cannot meet it in a ring
+    FOR try IN 1..500 LOOP
+        BEGIN
+            IF p_may_wait THEN
+                PERFORM FROM profiles WHERE member_id = awaited FOR NO KEY UPDATE;
+            END IF;
+            FOREACH one IN ARRAY p_members LOOP
+                awaited := one;
+                PERFORM FROM profiles WHERE member_id = one FOR NO KEY UPDATE NOWAIT;
+            END LOOP;
+            RETURN;
+        EXCEPTION WHEN lock_not_available THEN
+            NULL; -- what was locked in this block is free again
+        END;
+        PERFORM pg_sleep(least(try, 10) * 0.004 * random());
+    END LOOP;
+    RAISE EXCEPTION 'member % stays busy', awaited USING ERRCODE = 'lock_not_available';
+END $$
+"""
+
 ENTER_MANY = """
 CREATE FUNCTION siyu_enter_members(p_members bigint[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -61,7 +87,7 @@ BEGIN
     LOOP
         SELECT array_agg(DISTINCT siyu_owner(m.id)) INTO owners FROM unnest(p_members) AS m (id);
         BEGIN
-            PERFORM FROM profiles WHERE member_id = ANY (owners) ORDER BY member_id FOR NO KEY UPDATE;
+            PERFORM siyu_hold_all(owners, true);
             IF (SELECT bool_and(siyu_owner(m.id) = ANY (owners)) FROM unnest(p_members) AS m (id)) THEN
                 RETURN;
             END IF;
@@ -70,32 +96,6 @@ BEGIN
             NULL;
         END;
     END LOOP;
-END $$
-"""
-
-HOLD_PAIR = """
-CREATE FUNCTION siyu_hold_pair(p_one bigint, p_other bigint, p_may_wait boolean) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    first bigint := p_one;
-    swapped bigint;
-    second bigint := p_other;
-BEGIN
-    -- never waits for one while it has the other, so whoever has either and wants both cannot meet it in a ring
-    FOR try IN 1..500 LOOP
-        BEGIN
-            IF p_may_wait THEN
-                PERFORM FROM profiles WHERE member_id = first FOR NO KEY UPDATE;
-            END IF;
-            PERFORM FROM profiles WHERE member_id IN (first, second) FOR NO KEY UPDATE NOWAIT;
-            RETURN;
-        EXCEPTION WHEN lock_not_available THEN
-            swapped := first;
-            first := second;
-            second := swapped;
-        END;
-        PERFORM pg_sleep(least(try, 10) * 0.004 * random());
-    END LOOP;
-    RAISE EXCEPTION 'members % and % are busy', p_one, p_other USING ERRCODE = 'lock_not_available';
 END $$
 """
 
@@ -130,11 +130,11 @@ def _by_profiles(function: str) -> str:
 
 EXPIRE_SET = _by_profiles(ledger_functions.EXPIRE_SET)
 ACTIVATE_SET = _by_profiles(ledger_functions.ACTIVATE_SET)
-FUNCTIONS = (OWNER, ENTER, ENTER_MANY, HOLD_PAIR, LOCK_ACCOUNT, EXPIRE_SET, ACTIVATE_SET)
+FUNCTIONS = (OWNER, ENTER, HOLD_ALL, ENTER_MANY, LOCK_ACCOUNT, EXPIRE_SET, ACTIVATE_SET)
 BEFORE = (
     ledger_functions.LOCK_ACCOUNT,
     ledger_functions.EXPIRE_SET.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"),
     ledger_functions.ACTIVATE_SET.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"),
 )
 """What they replace."""
-DROPPED = ("siyu_hold_pair", "siyu_enter_members", "siyu_enter_member", "siyu_owner")
+DROPPED = ("siyu_enter_members", "siyu_hold_all", "siyu_enter_member", "siyu_owner")

@@ -17,13 +17,13 @@ _TABLE = ProfileRow.metadata.tables["profiles"]
 _HOLD = Prepared(
     select(_TABLE.c.member_id).where(_TABLE.c.member_id == bindparam("own_id")).with_for_update(key_share=True)
 )
-_THEIRS = (
+_HOLD_FREE = Prepared(
     select(_TABLE.c.member_id)
     .where(_TABLE.c.member_id == any_(bindparam("wanted", type_=ARRAY(BigInteger))))
     .order_by(_TABLE.c.member_id)
+    .with_for_update(key_share=True, skip_locked=True)
 )
-_HOLD_ALL = Prepared(_THEIRS.with_for_update(key_share=True))
-_HOLD_FREE = Prepared(_THEIRS.with_for_update(key_share=True, skip_locked=True))
+_HOLD_ALL = Prepared(select(func.siyu_hold_all(bindparam("wanted", type_=ARRAY(BigInteger)), bindparam("may_wait"))))
 _GET = Prepared(select(_TABLE).where(_TABLE.c.member_id == any_(bindparam("wanted", type_=ARRAY(BigInteger)))))
 
 
@@ -51,9 +51,14 @@ async def hold_free(session: AsyncSession, member_ids: Collection[int]) -> set[i
     return {row["member_id"] for row in await _HOLD_FREE.fetch(session, wanted=list(member_ids))}
 
 
-async def hold_all(session: AsyncSession, member_ids: Collection[int]) -> None:
-    """Like `hold` for several, in the order of their ids."""
-    await _HOLD_ALL.fetch(session, wanted=list(member_ids))
+async def hold_all(session: AsyncSession, member_ids: Collection[int], *, may_wait: bool = False) -> None:
+    """Like `hold` for several, none of which is waited for while another is held: it is tried again and again.
+
+    `may_wait` is for who holds nobody's row yet; they wait in line. Raises what the driver raises when some stay busy
+    for seconds.
+    """
+    if member_ids:
+        await _HOLD_ALL.fetch(session, wanted=list(member_ids), may_wait=may_wait)
 
 
 async def record(session: AsyncSession, member_id: int, **facts: Unpack[ProfileChanges]) -> None:

@@ -7,6 +7,7 @@ from crm.events.loyalty import OrderRefunded
 from crm.events.subscriptions import subscriber
 from crm.events.types import RecordedEvent
 from crm.members import service as members
+from crm.profiles import service as profiles
 from crm.tiers.service import standings
 from crm.tiers.types import Reason
 
@@ -21,5 +22,7 @@ async def evaluate(session: AsyncSession, event: RecordedEvent) -> None:
 @subscriber("tiers.merged", MembersMerged, MergeUndone)
 async def recompute(session: AsyncSession, event: RecordedEvent) -> None:
     """Count what both did together, or apart again."""
-    for member_id in sorted(filter(None, (event.member_id, event.data["merged_member_id"]))):
+    both = [item for item in (event.member_id, event.data["merged_member_id"]) if item is not None]
+    await profiles.hold_all(session, both, may_wait=True)
+    for member_id in both:
         await standings.evaluate(session, member_id, because=Reason.MERGED)
