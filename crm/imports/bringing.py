@@ -12,6 +12,7 @@ from crm.kit.errors import DomainError
 from crm.members import attributes, bulk
 from crm.members import service as members
 from crm.members.types import UNSET, MemberChanges
+from crm.profiles import service as profiles
 from crm.tags import bulk as tagging
 from crm.tags import service as tags
 
@@ -52,14 +53,16 @@ class Bringer:
         usable = await self._with_usable_tags(drafts)
         phones = await bulk.by_phones(self._session, [item.phone for item in usable if item.phone])
         emails = await bulk.by_emails(self._session, [item.email for item in usable if item.email])
+        known = {member_id for ids in (*phones.values(), *emails.values()) for member_id in ids}
+        await profiles.hold_all(self._session, sorted(known), may_wait=True)
         fresh: list[Draft] = []
         for item in usable:
             try:
-                known = _match(phones.get(item.phone or "", []), emails.get(item.email or "", []))
-                if known is None:
+                found = _match(phones.get(item.phone or "", []), emails.get(item.email or "", []))
+                if found is None:
                     fresh.append(item)
                 else:
-                    await self._update(known, item)
+                    await self._update(found, item)
             except DomainError as error:
                 self._outcome.problems[item.row] = error.detail
         await self._make(fresh)
