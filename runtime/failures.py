@@ -96,7 +96,7 @@ def explain(error: BaseException) -> str | None:
 
 def _explain_os(error: OSError) -> str | None:
     if error.errno == errno.EADDRINUSE:
-        return "The port is taken by another program; choose another one with SIYU_HTTP_PORT."
+        return f"{error.filename or 'The port'} is taken by another program; choose another one with SIYU_HTTP_PORT."
     if error.errno in _CONNECTING:
         return _KNOWN[-1][1]
     if error.errno in _WRITING:

@@ -42,7 +42,7 @@ class _Server(uvicorn.Server):
 
 
 def listen(settings: HttpSettings) -> socket.socket:
-    """The listening socket. Raises OSError when the port is taken."""
+    """The listening socket. Raises OSError, with the port as its file name, when the port is taken."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     # Named TCP outright, or asyncio leaves Nagle's algorithm on and small answers wait.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -50,8 +50,9 @@ def listen(settings: HttpSettings) -> socket.socket:
     try:
         listener.bind((settings.host, settings.port))
         listener.listen(_BACKLOG)
-    except OSError:
+    except OSError as error:
         listener.close()
+        error.filename = f"Port {settings.port}"
         raise
     return listener
 

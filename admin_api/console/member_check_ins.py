@@ -67,7 +67,7 @@ async def _values(edge: Edge, member_id: int, month: str = "") -> dict[str, Any]
     earlier = date(found.year - (found.month == 1), (found.month - 2) % 12 + 1, 1)
     return {
         "found": found,
-        "named": f"{found.year}-{found.month:02}",
+        "shown_month": date(found.year, found.month, 1),
         "weeks": [[_mark(day, found) for day in week] for week in _WEEKS.monthdayscalendar(found.year, found.month)],
         "earlier_href": address(here, month=f"{earlier:%Y-%m}") if found.has_earlier else "",
         "later_href": "" if found.is_this_month else address(here, month=f"{later:%Y-%m}"),

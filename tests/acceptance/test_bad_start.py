@@ -52,9 +52,9 @@ async def test_settings_that_make_no_sense(
 
 async def test_a_busy_port(tmp_path: Path, taken_port: int, deployment: Deployment) -> None:
     settings = {"SIYU_HTTP_PORT": str(taken_port)}
-    _says(await finish("up", settings=settings, folder=tmp_path), "port", "taken", "SIYU_HTTP_PORT")
+    _says(await finish("up", settings=settings, folder=tmp_path), str(taken_port), "taken", "SIYU_HTTP_PORT")
     both = {**deployment.settings, **settings}
-    _says(await finish("api", settings=both, folder=tmp_path), "port", "taken", "SIYU_HTTP_PORT")
+    _says(await finish("api", settings=both, folder=tmp_path), str(taken_port), "taken", "SIYU_HTTP_PORT")
     assert not (tmp_path / ".siyu").exists()
 
 

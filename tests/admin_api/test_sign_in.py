@@ -2,6 +2,7 @@
 
 import asyncio
 
+import httpx
 import pytest
 from argon2 import PasswordHasher
 from redis.asyncio import Redis
@@ -53,6 +54,14 @@ async def test_over_http_the_cookie_is_plain_and_the_page_warns(site: Site) -> N
     browser.client = site.client("https://siyu.test")
     await browser.sign_in()
     assert "open over http" not in (await browser.get(ACCOUNT)).text
+
+
+async def test_on_this_very_machine_nothing_is_to_be_warned_of(site: Site) -> None:
+    for peer, is_here in (("127.0.0.1", True), ("198.51.100.7", False)):
+        transport = httpx.ASGITransport(app=site.app, client=(peer, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
+            page = await client.get("/console/sign-in", headers={"Accept-Language": "en"})
+        assert ("open over http" not in page.text) == is_here
 
 
 async def test_known_and_unknown_accounts_are_answered_alike(site: Site) -> None:
@@ -198,6 +207,9 @@ async def test_the_first_operator_is_made_by_a_link_that_works_once(site: Site) 
     short = await browser.post(path, **{**form, "password": "short", "repeated": "short"})
     assert short.status_code == 422
     assert 'value="lin@shop.example"' in short.text
+    assert 'id="field-password-error"' in short.text
+    other = await browser.post(path, **{**form, "repeated": f"{PASSWORD}!"})
+    assert 'id="field-repeated-error"' in other.text
     assert (await browser.post(path, **form)).status_code == 303
     await browser.get(ACCOUNT)
     assert (await browser.get(ACCOUNT)).status_code == 200

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from crm.audit import service as audit
 from crm.campaigns import service as campaigns
 from crm.campaigns.types import CampaignStatus
 from crm.conversations import keywords
@@ -81,6 +82,8 @@ async def test_the_live_count_answers_in_the_operators_words(site: Site) -> None
     assert "contradict" in warned.json()["warnings"][0]["text"]
     refused = await browser.client.post("/console/segments/preview", json={"rule": {"any": []}}, headers=headers)
     assert refused.status_code == 422
+    async with site.deps.sessions() as session:
+        assert all(item.entry.action != "segment.live_count" for item in await audit.latest(session))
     broken = await browser.client.post(
         "/console/segments/preview", content="{", headers={**headers, "Content-Type": "application/json"}
     )
