@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.db.savepoint import savepoint
 from crm.journeys.nodes.contract import Batch, Verdict
 from crm.kit.errors import DomainError
+from crm.profiles import service
 from crm.profiles.views import profiles
 
 EXITS = ("next", "refused")
@@ -23,7 +24,9 @@ async def each(session: AsyncSession, batch: Batch, give: Give) -> Verdict:
     """
     given, refused = [], []
     query = select(profiles.c.member_id).where(profiles.c.member_id.in_(batch.member_ids))
-    for member_id in sorted(await session.scalars(query)):
+    active = sorted(await session.scalars(query))
+    await service.hold_all(session, active)  # before what many share, such as the coupon that is given
+    for member_id in active:
         try:
             async with savepoint(session):
                 await give(member_id, batch.key(member_id))
