@@ -1,7 +1,7 @@
 """The points ledger: awards and redemptions one by one, the expiry of very many lots, each beside bare statements.
 
 Bare is what one would write by hand into a session of the driver: for single postings the database function alone,
-without rules, events and checks; for the expiry the same rows in plain statements, without locks, chains and events.
+without rules, events and checks; for the expiry the same rows in plain statements, without locks and chains.
 """
 
 import asyncio
@@ -66,6 +66,10 @@ WITH due AS (
     FROM sums WHERE a.member_id = sums.member_id
 ), shown AS (
     UPDATE profiles p SET points_balance = points_balance - points FROM sums WHERE p.member_id = sums.member_id
+), told AS (
+    INSERT INTO events (id, occurred_at, kind, member_id, source, data)
+    SELECT siyu_ledger_id(siyu_now()), (SELECT siyu_now()), 'points_expired', member_id, 'hand',
+           jsonb_build_object('points', remaining, 'transaction_id', transaction_id, 'balance', balance) FROM due
 )
 SELECT count(*) FROM due
 """
