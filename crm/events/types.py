@@ -1,12 +1,13 @@
 """What an event is; the catalogue's modules beside this one define each kind."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from crm.kit.parts import make_part
+from crm.kit.shapes import names_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,8 @@ class Event:
 
     def data(self) -> dict[str, Any]:
         """The event's own fields as JSON values."""
-        return {item.name: _plain(getattr(self, item.name)) for item in fields(self) if item.name != "member_id"}
+        kind: Any = type(self)  # a type can be hashed, which mypy does not know of `type[Self]`
+        return {name: _plain(getattr(self, name)) for name in names_of(kind) if name != "member_id"}
 
 
 E = TypeVar("E", bound=Event)

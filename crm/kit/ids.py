@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 _COUNTER_BITS, _RANDOM_BITS = 30, 44
+_RANDOM_BYTES = -(-_RANDOM_BITS // 8)
 _counter = itertools.count(secrets.randbits(_COUNTER_BITS - 2))
 
 
@@ -16,7 +17,8 @@ def uuid7(at: datetime) -> UUID:
     events of one transaction, keeps its order.
     """
     milliseconds = int(at.timestamp() * 1000) & (1 << 48) - 1
-    noise = next_number() << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
+    random = int.from_bytes(secrets.token_bytes(_RANDOM_BYTES)) >> _RANDOM_BYTES * 8 - _RANDOM_BITS
+    noise = next_number() << _RANDOM_BITS | random
     value = milliseconds << 80 | 0x7 << 76 | (noise >> 62) << 64 | 0b10 << 62 | noise & (1 << 62) - 1
     return UUID(int=value)
 

@@ -16,6 +16,7 @@ from uuid import UUID
 
 T = TypeVar("T")
 _Read = Callable[[Any], Any]
+_JSON = frozenset({str, int, float, bool, types.NoneType})
 _TEXTS: dict[Any, _Read] = {
     datetime: datetime.fromisoformat,
     date: date.fromisoformat,
@@ -32,14 +33,27 @@ def read(kind: type[T], value: Mapping[str, Any]) -> T:
     return made
 
 
+@lru_cache(maxsize=256)
+def names_of(kind: Any) -> tuple[str, ...]:
+    """The names of a dataclass's fields, in order; asked once, because updates take dataclasses apart all the time."""
+    return tuple(item.name for item in fields(kind))
+
+
 def plain(value: Any) -> Any:
     """`value` as JSON values, dataclasses as objects."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
+    kind = type(value)
+    if kind in _JSON:
+        return value
+    if is_dataclass(kind):
+        return {name: plain(getattr(value, name)) for name in names_of(kind)}
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
+    return _plain_scalar(value)
+
+
+def _plain_scalar(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, date | time):

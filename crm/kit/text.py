@@ -64,13 +64,20 @@ def _continues(cluster: str, character: str) -> bool:
 
 def clean_name(name: str) -> str:
     """A display name on one line without controls or direction marks, at most 64 graphemes; may be empty."""
-    kept = "".join(
+    text = clean_text(name)
+    # Names are looked at with every update: most have nothing to take away, and are short enough whatever they hold.
+    kept = text if text.isprintable() else _without_controls(text)
+    line = " ".join(kept.split())
+    return line if len(line) <= NAME_GRAPHEMES else "".join(graphemes(line)[:NAME_GRAPHEMES]).rstrip()
+
+
+def _without_controls(text: str) -> str:
+    return "".join(
         " " if character.isspace() else character
-        for character in clean_text(name)
+        for character in text
         if ord(character) not in _DIRECTION_AND_ZERO_WIDTH
         and (character.isspace() or unicodedata.category(character) not in {"Cc", "Cs", "Co", "Cn"})
     )
-    return "".join(graphemes(" ".join(kept.split()))[:NAME_GRAPHEMES])
 
 
 def counted(number: int, word: str) -> str:

@@ -1,7 +1,6 @@
 """Rows of members and identities as values, and the statements of the inbound path."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ from crm.db import clock
 from crm.db.prepared import Prepared
 from crm.db.session import vault
 from crm.kit.crypto import Vault
+from crm.kit.shapes import names_of
 from crm.members import policy
 from crm.members.models import IdentityRow, MemberRow
 from crm.members.types import Identity, Member, MemberStatus
@@ -23,6 +23,10 @@ from crm.profiles import statements
 
 MEMBERS: Table = MemberRow.metadata.tables["members"]
 IDENTITIES: Table = IdentityRow.metadata.tables["identities"]
+_COLUMNS = tuple(column.name for column in MEMBERS.c)
+_JUDGED = {"time_zone", "next_time_zone", "zone_changes_at", "status"}
+_KEPT = tuple(name for name in names_of(Member) if name in _COLUMNS and name not in _JUDGED)
+"""Facts of a member that are shown as they stand in the row; all these names are collected once, not per update."""
 PHONE, PHONE_TAIL, EMAIL, PERSONAL = "members.phone", "members.phone_tail", "members.email", "members.personal"
 
 CONTACT = statements.held(
@@ -58,18 +62,17 @@ _ZONE = Prepared(
 
 def identity_of(row: Mapping[Any, Any], prefix: str = "") -> Identity:
     """An identity from a row whose columns start with `prefix`."""
-    return Identity(**{field.name: row[prefix + field.name] for field in fields(Identity)})
+    return Identity(**{name: row[prefix + name] for name in names_of(Identity)})
 
 
 def member_of(row: Mapping[Any, Any], safe: Vault, now: datetime, prefix: str = "") -> Member:
     """A member from a row whose columns start with `prefix`, as of `now`."""
-    facts = {column.name: row[prefix + column.name] for column in MEMBERS.c}
+    facts = {name: row[prefix + name] for name in _COLUMNS}
     member_id, changes_at = facts["id"], facts["zone_changes_at"]
     zone = policy.zone_in_force(facts["time_zone"], facts["next_time_zone"], changes_at, now)
     is_pending = changes_at is not None and now < changes_at
-    kept = {field.name for field in fields(Member)} & facts.keys()
     return Member(
-        **{name: facts[name] for name in kept - {"time_zone", "next_time_zone", "zone_changes_at", "status"}},
+        **{name: facts[name] for name in _KEPT},
         time_zone=zone,
         next_time_zone=facts["next_time_zone"] if is_pending else None,
         zone_changes_at=changes_at if is_pending else None,
