@@ -7,6 +7,7 @@ from pathlib import Path
 import structlog
 from fastapi import Request, Response
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
@@ -29,6 +30,8 @@ _HEADERS = {
     "cache-control": "no-store",
 }
 _HSTS = "max-age=31536000; includeSubDomains"
+_GONE = 499
+"""What is noted where the browser went away before it was answered: nobody's error, and nobody hears of it."""
 Respond = Callable[[Request, ProblemError], Awaitable[Response]]
 log = structlog.get_logger("siyu.http")
 
@@ -60,6 +63,8 @@ class Guard:
         try:
             with bound_contextvars(request_id=request_id):
                 await self._app(scope, receive, guarded_send)
+        except ClientDisconnect:
+            status = status or _GONE
         except Exception as error:
             log.error(  # noqa: TRY400 - a trace with its values may hold personal data and keys
                 "request_failed", request_id=request_id, route=_route(scope), **_what(error)

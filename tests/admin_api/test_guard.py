@@ -1,12 +1,19 @@
 """What holds for every answer: headers, one error shape, bounds."""
 
 import asyncio
+from unittest.mock import AsyncMock
 
 import pytest
 from fastapi import APIRouter, Request
+from prometheus_client import CollectorRegistry
 from sqlalchemy import text
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
+from structlog.testing import capture_logs
 
 from admin_api.deps import Limits
+from admin_api.guard import Guard
+from admin_api.metrics import HttpMetrics
 from tests.admin_api.conftest import MakeSite, Site
 from tests.admin_api.routes import cases
 
@@ -116,6 +123,17 @@ async def test_an_error_of_our_own_shows_no_trace(make_site: MakeSite) -> None:
     assert answer.json()["code"] == "internal_error"
     assert "secret" not in answer.text
     assert set(answer.headers) >= REQUIRED
+
+
+async def test_a_browser_that_goes_away_is_no_error() -> None:
+    async def left(scope: Scope, receive: Receive, send: Send) -> None:
+        raise ClientDisconnect
+
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": [], "scheme": "http"}
+    guard = Guard(left, metrics=HttpMetrics(CollectorRegistry()), respond=AsyncMock())
+    with capture_logs() as logged:
+        await guard(scope, AsyncMock(), AsyncMock())
+    assert [(line["event"], line.get("status")) for line in logged] == [("request", 499)]
 
 
 async def test_one_of_two_that_waited_for_each_other_may_try_again(make_site: MakeSite) -> None:
