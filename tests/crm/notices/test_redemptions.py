@@ -74,7 +74,7 @@ async def test_a_shipment_is_told_once_with_its_tracking_number(session: AsyncSe
     assert [tuple(row) for row in rows] == [("notice", str(event_id), "receipt", identity.id)]
 
 
-@pytest.mark.parametrize(("locale", "words"), [("en", "60</b> points are on your account"), ("zh-CN", "积分已退回")])
+@pytest.mark.parametrize(("locale", "words"), [("en", "points are back in your account"), ("zh-CN", "积分已退回")])
 async def test_a_redemption_that_is_taken_back_is_told(session: AsyncSession, locale: str, words: str) -> None:
     identity, redemption = await _redeemed(session, locale)
     await redeeming.cancel(session, redemption.id, reason="broken", by="operator:1")
