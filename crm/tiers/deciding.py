@@ -22,16 +22,16 @@ from sqlalchemy import (
 )
 
 from crm.tiers import policy
-from crm.tiers.measuring import Range, subjects
+from crm.tiers.measuring import Whom, subjects
 from crm.tiers.types import Downgrade, Rules, Spans
 
 _TIME = DateTime(timezone=True)
 Expression = ColumnElement[Any]
 
 
-def decided(rules: Rules, times: Spans, ids: Range, now: datetime) -> Select[*tuple[Any, ...]]:
+def decided(rules: Rules, times: Spans, whom: Whom, now: datetime) -> Select[*tuple[Any, ...]]:
     """`measuring.subjects` with `tier_then`, `earned_then`, `falls_then`, `risk_then` and whether it `is_up`."""
-    who = subjects(rules, times, ids).cte("who")
+    who = subjects(rules, times, whom).cte("who")
     # kept as rows, because what is said of them several times would be worked out each time
     placed = select(who, *_places(rules, who.c, now)).cte("placed").prefix_with("MATERIALIZED")
     earned = select(placed, *_earned(rules, placed.c, now)).cte("earned_now").prefix_with("MATERIALIZED")
@@ -52,9 +52,9 @@ def decided(rules: Rules, times: Spans, ids: Range, now: datetime) -> Select[*tu
     return select(then)
 
 
-def differing(rules: Rules, times: Spans, ids: Range, now: datetime) -> Select[*tuple[Any, ...]]:
+def differing(rules: Rules, times: Spans, whom: Whom, now: datetime) -> Select[*tuple[Any, ...]]:
     """Only those of `decided` for whom something has to be written."""
-    found = decided(rules, times, ids, now).subquery("decided")
+    found = decided(rules, times, whom, now).subquery("decided")
     has_grant_ended = func.coalesce(found.c.grant_until <= now, False)
     pairs = (
         (found.c.tier, found.c.tier_then),

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.brand import service as brand
@@ -10,15 +11,14 @@ from crm.db import clock
 from crm.profiles import service as profiles
 from crm.tiers import applying, deciding, measuring, policy, repository
 from crm.tiers.applying import Applied
-from crm.tiers.measuring import Range
 from crm.tiers.types import Outcome, Programme, ProgrammeStatus, Reason, Rules, Spans
 
 RANGE = 50_000
 """How many ids are evaluated in one transaction."""
 
 
-def range_of(member_id: int) -> Range:
-    """The range that a member belongs to."""
+def range_of(member_id: int) -> tuple[int, int]:
+    """First and last id of the range that a member belongs to."""
     first = member_id // RANGE * RANGE
     return first, first + RANGE - 1
 
@@ -37,7 +37,8 @@ async def one(
         return None
     await profiles.hold(session, member_id)
     now = await clock.now(session)
-    query = measuring.subjects(live.rules, await times(session, live.rules, now), (member_id, member_id))
+    own = measuring.within(member_id, member_id)
+    query = measuring.subjects(live.rules, await times(session, live.rules, now), own)
     row = (await session.execute(query)).mappings().one_or_none()
     if row is None:
         return None
@@ -56,17 +57,18 @@ async def many(session: AsyncSession, live: Programme, member_id: int, *, becaus
     Whose profile somebody is at work on is left for the next time, and counted in `left`.
     """
     now = await clock.now(session)
-    differing = deciding.differing(live.rules, await times(session, live.rules, now), range_of(member_id), now)
-    wanted = {row["member_id"] for row in (await session.execute(differing)).mappings()}
+    spans, everybody = await times(session, live.rules, now), range_of(member_id)
+    found = deciding.differing(live.rules, spans, measuring.within(*everybody), now).subquery("differing")
+    wanted = (await session.scalars(select(found.c.member_id))).all()
     if not wanted:
         return Applied()
     held = await profiles.hold_free(session, wanted)
-    changes = []
     # looked at again, now that nobody else changes them
-    for row in (await session.execute(differing)).mappings():
-        if row["member_id"] in held:
-            subject = repository.as_subject(row)
-            outcome = policy.evaluate(live.rules, subject.standing, subject.measured, now, because=because)
-            changes.append(applying.change_of(subject, outcome, now))
+    again = deciding.differing(live.rules, spans, measuring.among(sorted(held)), now)
+    changes = []
+    for row in (await session.execute(again)).mappings():
+        subject = repository.as_subject(row)
+        outcome = policy.evaluate(live.rules, subject.standing, subject.measured, now, because=because)
+        changes.append(applying.change_of(subject, outcome, now))
     done = await applying.apply(session, live, changes)
     return replace(done, left=len(wanted) - len(held))

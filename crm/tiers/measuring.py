@@ -1,10 +1,25 @@
-"""What members reached, in one statement for a range of them: `policy.measure_of` in SQL."""
+"""What members reached, in one statement for many of them: `policy.measure_of` in SQL."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Numeric, Select, and_, cast, func, literal, select, union_all
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Numeric,
+    Select,
+    and_,
+    any_,
+    cast,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
 from crm.members.views import members
 from crm.orders.types import OrderStatus
@@ -14,15 +29,26 @@ from crm.profiles.views import profiles
 from crm.tiers.models import StandingRow
 from crm.tiers.types import Measure, Rules, Spans, Window
 
-Range = tuple[int, int]
-"""First and last id of the members in question."""
+Whom = Callable[[ColumnElement[int]], ColumnElement[bool]]
+"""The members in question: whether a column holds the id of one."""
 _MONEY = Numeric(18, 2)
 _ZERO = cast(literal(0), _MONEY)
 
 
-def subjects(rules: Rules, times: Spans, ids: Range) -> Select[*tuple[Any, ...]]:
-    """Every active member of the range: standing, profile's tier and multiplier, and entry, keep and coming."""
-    entry, keep, coming, source = _measures(rules, times, ids)
+def within(first: int, last: int) -> Whom:
+    """Everybody from one id to the other."""
+    return lambda column: column.between(first, last)
+
+
+def among(member_ids: Sequence[int]) -> Whom:
+    """These."""
+    wanted = literal(list(member_ids), ARRAY(BigInteger))
+    return lambda column: column == any_(wanted)
+
+
+def subjects(rules: Rules, times: Spans, whom: Whom) -> Select[*tuple[Any, ...]]:
+    """Each of the active members: standing, profile's tier and multiplier, and entry, keep and coming."""
+    entry, keep, coming, source = _measures(rules, times, whom)
     standing = StandingRow.__table__
     columns = [
         profiles.c.member_id,
@@ -33,21 +59,21 @@ def subjects(rules: Rules, times: Spans, ids: Range) -> Select[*tuple[Any, ...]]
         keep.label("keep"),
         coming.label("coming"),
     ]
-    own = and_(standing.c.member_id == profiles.c.member_id, standing.c.member_id.between(*ids))
+    own = and_(standing.c.member_id == profiles.c.member_id, whom(standing.c.member_id))
     joined = profiles.outerjoin(standing, own)
     if source is not None:
         joined = joined.outerjoin(source, source.c.member_id == profiles.c.member_id)
-    return select(*columns).select_from(joined).where(profiles.c.member_id.between(*ids))
+    return select(*columns).select_from(joined).where(whom(profiles.c.member_id))
 
 
 def _measures(
-    rules: Rules, times: Spans, ids: Range
+    rules: Rules, times: Spans, whom: Whom
 ) -> tuple[ColumnElement[Decimal], ColumnElement[Decimal], ColumnElement[Decimal], FromClause | None]:
     if rules.window is Window.LIFETIME and rules.measure is not Measure.POINTS:
         of_profile = profiles.c.orders_total if rules.measure is Measure.SPEND else profiles.c.orders_count
         whole = cast(of_profile, _MONEY)
         return whole, whole, whole, None
-    facts = _facts(rules.measure, ids)
+    facts = _facts(rules.measure, whom)
     first = min((at for at in (times.current_from, times.previous_from, times.coming_from) if at), default=None)
     starts = {
         name: _after(start, first) for name, start in (("current", times.current_from), ("coming", times.coming_from))
@@ -68,20 +94,20 @@ def _measures(
     return current, func.greatest(current, previous), later, totals_of
 
 
-def _facts(measure: Measure, ids: Range) -> FromClause:
+def _facts(measure: Measure, whom: Whom) -> FromClause:
     """Amounts with their time."""
     if measure is Measure.POINTS:
-        return _earnings(ids)
+        return _earnings(whom)
     amount = orders.c.amount if measure is Measure.SPEND else cast(literal(1), _MONEY)
-    paid = (orders.c.status == OrderStatus.PAID.value, orders.c.member_id.between(*ids))
+    paid = (orders.c.status == OrderStatus.PAID.value, whom(orders.c.member_id))
     return select(orders.c.member_id, amount.label("amount"), orders.c.placed_at.label("at")).where(*paid).subquery("f")
 
 
-def _earnings(ids: Range) -> FromClause:
+def _earnings(whom: Whom) -> FromClause:
     """Of the members and of those who were merged into them: the ledger stays where it was written."""
     merged = (
         select(members.c.id, members.c.merged_into_id.label("owner_id"))
-        .where(members.c.merged_into_id.between(*ids))
+        .where(whom(members.c.merged_into_id))
         .cte("merged", recursive=True)
     )
     older = members.alias("older")
@@ -90,7 +116,7 @@ def _earnings(ids: Range) -> FromClause:
     return union_all(
         select(
             earnings.c.member_id, cast(earnings.c.amount, _MONEY).label("amount"), earnings.c.occurred_at.label("at")
-        ).where(earnings.c.member_id.between(*ids)),
+        ).where(whom(earnings.c.member_id)),
         select(merged.c.owner_id, cast(theirs.c.amount, _MONEY), theirs.c.occurred_at).join(
             theirs, theirs.c.member_id == merged.c.id
         ),

@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.brand import service as brand
 from crm.coupons.service import definitions as coupons
 from crm.db import clock
-from crm.tiers import checking, deciding, policy, repository
+from crm.tiers import checking, deciding, measuring, policy, repository
 from crm.tiers.errors import NoProgramme, ProgrammeNotDraft, ProgrammeNotFound, UnknownTier
 from crm.tiers.models import ProgrammeRow
 from crm.tiers.service import runs
 from crm.tiers.types import Move, Preview, Programme, ProgrammeStatus, Rules, RunKind
 
-_EVERYBODY = (1, 2**63 - 1)
+_EVERYBODY = measuring.within(1, 2**63 - 1)
 
 
 async def live(session: AsyncSession) -> Programme | None:

@@ -71,7 +71,8 @@ async def progress(session: AsyncSession, member_id: int) -> Progress | None:
     if live is None:
         return None
     rules, now = live.rules, await clock.now(session)
-    query = measuring.subjects(rules, await evaluating.times(session, rules, now), (member_id, member_id))
+    own = measuring.within(member_id, member_id)
+    query = measuring.subjects(rules, await evaluating.times(session, rules, now), own)
     row = (await session.execute(query)).mappings().one_or_none()
     measured = Measured() if row is None else repository.as_subject(row).measured
     known = await standing(session, member_id)

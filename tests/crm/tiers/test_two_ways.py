@@ -12,7 +12,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.db.base import Base
-from crm.tiers import deciding, policy
+from crm.tiers import deciding, measuring, policy
 from crm.tiers.models import StandingRow
 from crm.tiers.types import Downgrade, Grant, Measure, Rules, Standing, Window
 from tests.conftest import At
@@ -80,9 +80,9 @@ async def test_sql_and_python_agree(session: AsyncSession, at: At, people: list[
         rows = [_row(member_id, one, now) for member_id, one in zip(ids, people, strict=True)]
         await session.execute(insert(Base.metadata.tables[StandingRow.__tablename__]), rows)
         times = policy.spans(programme, now, ZoneInfo("Asia/Shanghai"))
-        asked = deciding.decided(programme, times, (min(ids), max(ids)), now)
+        asked = deciding.decided(programme, times, measuring.within(min(ids), max(ids)), now)
         found = {row["member_id"]: row for row in (await session.execute(asked)).mappings()}
-        differing = deciding.differing(programme, times, (min(ids), max(ids)), now)
+        differing = deciding.differing(programme, times, measuring.among(ids), now)
         changed = {row["member_id"]: row for row in (await session.execute(differing)).mappings()}
         for member_id, one in zip(ids, people, strict=True):
             row, before = found[member_id], _standing(one, now)
