@@ -142,7 +142,7 @@ async def test_mistakes_get_a_hint_and_the_question_again(session: AsyncSession)
         ("a\x00b", "ab"),
         ("محمد", "محمد"),
         ("two\nlines", "two lines"),
-        ("menu", "menu"),
+        ("Mei Menu", "Mei Menu"),
     ],
 )
 async def test_any_name_is_shown_as_it_is_written(session: AsyncSession, typed: str, stored: str) -> None:
