@@ -213,7 +213,7 @@ class Handler:
         contact, conversation = await identity.converse(session, heard.given, taken.chat_key)
         if heard.given.device is not None:
             await devices.note(session, contact.member.id, heard.given.device)
-        given = as_input(heard.given)
+        given = as_input(heard.given, taken.id)
         with bound_contextvars(member_id=contact.member.id):
             is_tap_lost = await self._is_tap_lost(session, conversation, heard.given, taken)
             messages = await self.engine.handle(

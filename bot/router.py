@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from uuid import UUID
 
 from bot.types import InboundInput, InputKind
 from crm.kit.text import clean_text, cut_bytes
@@ -44,7 +45,7 @@ def hear(given: InboundInput) -> Heard:
     return Heard(replace(given, text=text, payload=payload and clean_text(payload)), is_cut)
 
 
-def as_input(given: InboundInput) -> Input:
+def as_input(given: InboundInput, update_id: UUID) -> Input:
     """What the flow engine is given of it."""
     contact, place = given.contact, given.location
     return Input(
@@ -58,4 +59,5 @@ def as_input(given: InboundInput) -> Input:
         longitude=place.longitude if place else None,
         photo=given.photo,
         message_ref=given.message_ref,
+        said_in=f"update:{update_id}",
     )

@@ -34,10 +34,15 @@ async def sign_up(chat: Chat) -> None:
     if agreed == "later":
         await chat.say("sign_up/declined")
         return
+    proof = chat.said_in
     name = await chat.ask("sign_up/name", Name(known.display_name), remind=_REMIND, timeout=SOME_DAYS)
     await chat.do(members.change, MemberChanges(display_name=name), by="member")
     result = await chat.do(
-        sign_ups.complete, channel=chat.channel, terms_version=brand.terms_version, wants_news=agreed == "news"
+        sign_ups.complete,
+        channel=chat.channel,
+        terms_version=brand.terms_version,
+        wants_news=agreed == "news",
+        proof=proof,
     )
     await chat.say("sign_up/welcome", name=name, points=result.points, pending=result.pending)
     try:

@@ -11,24 +11,33 @@ from flows.steps.house import house
 from flows.steps.patience import A_DAY, leaves_quietly
 
 
-async def _leave(session: AsyncSession, member_id: int, *, channel: str) -> None:
+async def _leave(session: AsyncSession, member_id: int, *, channel: str, proof: str | None) -> None:
     """Withdraw on this channel also what was never decided, so that the word stands; elsewhere what was given."""
-    await consent.withdraw_all(session, member_id, channel=channel, source="stop")
-    await consent.withdraw_all(session, member_id, source="stop")
+    await consent.withdraw_all(session, member_id, channel=channel, source="stop", proof=proof)
+    await consent.withdraw_all(session, member_id, source="stop", proof=proof)
 
 
-async def _come_back(session: AsyncSession, member_id: int, *, channel: str, terms_version: str) -> None:
+async def _come_back(
+    session: AsyncSession, member_id: int, *, channel: str, terms_version: str, proof: str | None
+) -> None:
     """Agree to what sign-up asks for: the default topics, on this channel."""
     for topic in await consent.topics(session):
         if topic.is_default:
-            given = {"topic": topic.key, "text_version": terms_version, "source": "subscribe"}
-            await consent.give(session, member_id, channel=channel, **given)
+            await consent.give(
+                session,
+                member_id,
+                channel=channel,
+                topic=topic.key,
+                text_version=terms_version,
+                source="subscribe",
+                proof=proof,
+            )
 
 
 @flow("stop", starts=[Command("stop"), Command("unsubscribe"), StopWords(), Button("stop")])
 async def stop(chat: Chat) -> None:
     """Withdraws every consent to be written to, on all channels; no questions asked."""
-    await chat.do(_leave, channel=chat.channel)
+    await chat.do(_leave, channel=chat.channel, proof=chat.said_in)
     if (await chat.look(members.get)).is_signed_up:
         await chat.say("subscription/stopped", buttons=[[Opens("subscribe")]])
     else:
@@ -55,5 +64,5 @@ async def subscribe(chat: Chat) -> None:
     if answer == "later":
         await chat.say("subscription/left_off")
         return
-    await chat.do(_come_back, channel=chat.channel, terms_version=brand.terms_version)
+    await chat.do(_come_back, channel=chat.channel, terms_version=brand.terms_version, proof=chat.said_in)
     await chat.say("subscription/started")

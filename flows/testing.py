@@ -94,7 +94,9 @@ class Conversation:
         await self._refresh()
         self._refs += 1
         state = await self._state()
-        self.said = await self.engine.handle(self.session, self.contact, state, given, self.traits)
+        self.said = await self.engine.handle(
+            self.session, self.contact, state, replace(given, said_in=f"update:{self._refs}"), self.traits
+        )
         await self.session.flush()
 
     async def wait(self, time: timedelta) -> None:

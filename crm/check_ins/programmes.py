@@ -14,7 +14,7 @@ from crm.check_ins.types import Insurance, Milestone, NewMilestone, Programme
 from crm.coupons.errors import CouponNotFound
 from crm.coupons.service import definitions as coupons
 from crm.events import wishes
-from crm.kit.text import clean_name
+from crm.kit.localized import clean_names
 from crm.points.types import MAX_POINTS
 
 EARNING = "check_ins.cards"
@@ -29,7 +29,6 @@ CARD_KINDS = frozenset(
 MAX_DAYS_BACK, MAX_PER_MONTH, MAX_CARDS, MAX_INSURED, MAX_PLACES = 92, 31, 100, 31, 50
 MAX_DAY, MAX_MILESTONES = 3660, 50
 MAX_BADGE = 30
-_LOCALES = ("zh-CN", "en")
 _RANGES = {
     "days_back": (0, MAX_DAYS_BACK),
     "make_ups_per_month": (0, MAX_PER_MONTH),
@@ -146,10 +145,10 @@ async def _checked(session: AsyncSession, new: NewMilestone) -> NewMilestone:
 
 
 def _badge(badge: Mapping[str, str]) -> dict[str, str]:
-    cleaned = {locale: clean_name(badge.get(locale, "")) for locale in _LOCALES}
-    if any(len(words) > MAX_BADGE for words in cleaned.values()):
+    words = clean_names(badge)
+    if any(len(word) > MAX_BADGE for word in words.values()):
         raise InvalidMilestone(f"a badge has at most {MAX_BADGE} characters", path="badge")
-    return {locale: words for locale, words in cleaned.items() if words}
+    return words
 
 
 async def _require_free(session: AsyncSession, day: int, *, but: int = 0) -> None:

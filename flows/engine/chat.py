@@ -51,6 +51,13 @@ class Chat:
         """The member's language at this point, `en` or `zh-CN`; texts follow it by themselves."""
         return str(self._mark("locale", self._execution.turn.locale))
 
+    @property
+    def said_in(self) -> str | None:
+        """Where the member said what was heard last: the proof of a consent. None for what fell due by itself."""
+        given = self._execution.turn.given
+        found: str | None = self._mark("said_in", None if given is None else given.said_in)
+        return found
+
     async def member(self) -> int:
         """The member's id; a stranger is led through sign-up first, and the flow ends if that did not end well."""
         if not self._mark("member", self._execution.turn.contact.member.is_signed_up):

@@ -36,3 +36,5 @@ class Input:
     photo: str | None = None
     message_ref: str | None = None
     value: Any = None
+    said_in: str | None = None
+    """Where a person said it, e.g. `update:` and its id."""

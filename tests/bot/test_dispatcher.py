@@ -52,6 +52,11 @@ async def pay_once(chat: Chat, what: str = "") -> None:
     await chat.say("pay/done", what=what)
 
 
+@flow("agree", starts=[Command("agree")])
+async def agree(chat: Chat) -> None:
+    await chat.do(pay, str(chat.said_in))
+
+
 async def _said(sessions: Sessions, bot: Bot, address: str) -> list[str]:
     async with sessions.begin() as session:
         contact = await members.ensure_identity(session, bot_id=bot.id, channel=CHANNEL, address=address)
@@ -350,3 +355,13 @@ async def test_ids_go_to_delivery_after_the_commit(committed_sessions: Sessions)
     await house.settle()
     assert seen == [1]
     assert await _count(committed_sessions, "inbound_queue") == 0
+
+
+async def test_a_flow_knows_which_update_said_it(committed_sessions: Sessions) -> None:
+    bot = await make_loop_bot(committed_sessions)
+    house = House(committed_sessions, agree)
+    await house.receive(bot, "7", "/agree")
+    await house.settle()
+    async with committed_sessions() as session:
+        update_id = await session.scalar(text("SELECT id FROM inbound_updates"))
+    assert await _paid(committed_sessions) == [f"update:{update_id}"]

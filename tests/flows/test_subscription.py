@@ -1,7 +1,9 @@
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.consent import service as consent
+from crm.consent.models import ConsentRow
 from crm.sign_ups import service as sign_ups
 from flows.testing import Conversation
 from tests.flows.talking import is_signed_up, member, stranger, words
@@ -38,6 +40,17 @@ async def test_stop_in_the_middle_ends_what_runs_and_what_was_agreed_there(sessi
         assert not await is_signed_up(chat)
         (status,) = await consent.status(session, chat.member_id)
         assert (status.is_given, status.source) == (False, "stop")
+
+
+async def test_each_decision_names_the_message_that_it_was_said_in(session: AsyncSession) -> None:
+    async with stranger(session) as chat:
+        for says in (chat.open(), chat.tap("keep me posted"), chat.send("Lin"), chat.send("STOP")):
+            await says
+        await chat.send("subscribe")
+        await chat.tap("Agree")
+        query = select(ConsentRow.source, ConsentRow.proof).where(ConsentRow.member_id == chat.member_id)
+        rows = [tuple(row) for row in await session.execute(query.order_by(ConsentRow.proof))]
+    assert rows == [("sign_up", "update:2"), ("stop", "update:4"), ("subscribe", "update:6")]
 
 
 async def test_a_sentence_with_the_word_in_it_is_no_stop(session: AsyncSession) -> None:
