@@ -47,8 +47,9 @@ async def _read(office: httpx.AsyncClient, path: str) -> dict[str, Any]:
 async def test_to_nobody(office: httpx.AsyncClient, database: str) -> None:
     for rule in (_NOBODY, {"all": [_NOBODY, {"not": _NOBODY}]}):
         path = await _draft(office, rule)
-        async with nothing_kept(database):
-            refused(await office.post(f"{path}/launch"), 409, "Nobody")
+        async for attempt in nothing_kept(database):
+            async with attempt:
+                refused(await office.post(f"{path}/launch"), 409, "Nobody")
         assert (await office.get(path)).json()["status"] == "draft"
 
 
@@ -57,12 +58,13 @@ async def test_to_everyone_wants_the_number(office: httpx.AsyncClient, database:
     await _someone(office, "everyone")
     path = await _draft(office, rule)
     count = (await office.post("segments/preview", json={"rule": rule})).json()["count"]
-    async with nothing_kept(database):
-        problem = refused(await office.post(f"{path}/launch"), 422, str(count), "confirm_count")
-        assert problem["count"] == count
-        for wrong in (0, count - 1, count + 1):
-            refused(await office.post(f"{path}/launch", json={"confirm_count": wrong}), 422, str(count))
-        refused(await office.post(f"{path}/launch", json={"confirm_count": "all"}), 422, "confirm_count")
+    async for attempt in nothing_kept(database):
+        async with attempt:
+            problem = refused(await office.post(f"{path}/launch"), 422, str(count), "confirm_count")
+            assert problem["count"] == count
+            for wrong in (0, count - 1, count + 1):
+                refused(await office.post(f"{path}/launch", json={"confirm_count": wrong}), 422, str(count))
+            refused(await office.post(f"{path}/launch", json={"confirm_count": "all"}), 422, "confirm_count")
     assert (await office.get(path)).json()["status"] == "draft"
     launched = await office.post(f"{path}/launch", json={"confirm_count": count})
     assert launched.status_code == 200, launched.text
@@ -84,10 +86,11 @@ async def test_twice_at_once_and_again(office: httpx.AsyncClient) -> None:
 
 async def test_in_the_past_or_too_late(office: httpx.AsyncClient, database: str) -> None:
     path = await _draft(office, await _someone(office, "past"))
-    async with nothing_kept(database):
-        refused(await office.post(f"{path}/launch", json={"at": "2020-01-01T00:00:00Z"}), 422, "past")
-        refused(await office.post(f"{path}/launch", json={"at": "2030-01-01T00:00:00"}), 422, "at")
-        refused(await office.post(f"{path}/launch", json={"at": "soon"}), 422, "at")
+    async for attempt in nothing_kept(database):
+        async with attempt:
+            refused(await office.post(f"{path}/launch", json={"at": "2020-01-01T00:00:00Z"}), 422, "past")
+            refused(await office.post(f"{path}/launch", json={"at": "2030-01-01T00:00:00"}), 422, "at")
+            refused(await office.post(f"{path}/launch", json={"at": "soon"}), 422, "at")
     assert (await office.patch(path, json={"send_before": "2080-01-01T00:00:00Z"})).status_code == 200
     refused(await office.post(f"{path}/launch", json={"at": "2090-01-01T00:00:00Z"}), 422, "send_before")
     assert (await _read(office, path))["status"] == "draft"
@@ -95,10 +98,11 @@ async def test_in_the_past_or_too_late(office: httpx.AsyncClient, database: str)
 
 async def test_what_the_state_does_not_allow(office: httpx.AsyncClient, database: str) -> None:
     path = await _draft(office, await _someone(office, "state"))
-    async with nothing_kept(database):
-        for verb in ("pause", "resume", "cancel"):
-            refused(await office.post(f"{path}/{verb}"), 409)
-        refused(await office.post(f"{path}/test"), 403)
+    async for attempt in nothing_kept(database):
+        async with attempt:
+            for verb in ("pause", "resume", "cancel"):
+                refused(await office.post(f"{path}/{verb}"), 409)
+            refused(await office.post(f"{path}/test"), 403)
     assert (await office.post(f"{path}/launch", json={"at": "2090-01-01T00:00:00Z"})).status_code == 200
     assert (await office.get(path)).json()["status"] == "scheduled"
     assert (await office.post(f"{path}/cancel")).json()["status"] == "cancelled"
@@ -110,6 +114,7 @@ async def test_what_the_state_does_not_allow(office: httpx.AsyncClient, database
 async def test_a_message_that_is_too_long_for_some(office: httpx.AsyncClient, database: str) -> None:
     rule = await _someone(office, "long")
     path = await _draft(office, rule, "{{ member.name }}" * 300)
-    async with nothing_kept(database):
-        refused(await office.post(f"{path}/launch"), 422, "too large")
+    async for attempt in nothing_kept(database):
+        async with attempt:
+            refused(await office.post(f"{path}/launch"), 422, "too large")
     assert (await office.get(path)).json()["status"] == "draft"

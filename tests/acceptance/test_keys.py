@@ -33,10 +33,11 @@ async def anyone(deployment: Deployment) -> AsyncIterator[Anyone]:
 @pytest.mark.parametrize("header", [None, "Bearer", "Bearer wrong", "Basic dTpw", "Bearer siyu_" + "x" * 60, "🍵"])
 async def test_no_key_that_counts(anyone: Anyone, deployment: Deployment, header: str | None) -> None:
     client = anyone(header)
-    async with nothing_kept(deployment.settings["SIYU_DATABASE_URL"]):
-        answer = await client.post("segments", json=_SEGMENT)
-        refused(answer, 401)
-        assert "Bearer" in answer.headers["www-authenticate"]
+    async for attempt in nothing_kept(deployment.settings["SIYU_DATABASE_URL"]):
+        async with attempt:
+            answer = await client.post("segments", json=_SEGMENT)
+            refused(answer, 401)
+            assert "Bearer" in answer.headers["www-authenticate"]
 
 
 async def test_a_revoked_and_an_expired_key(office: httpx.AsyncClient, anyone: Anyone, deployment: Deployment) -> None:
@@ -48,32 +49,37 @@ async def test_a_revoked_and_an_expired_key(office: httpx.AsyncClient, anyone: A
     connection = await asyncpg.connect(deployment.settings["SIYU_DATABASE_URL"])
     await connection.execute("UPDATE api_keys SET expires_at = now() - interval '1 s' WHERE id = $1", made[1]["id"])
     await connection.close()
-    async with nothing_kept(deployment.settings["SIYU_DATABASE_URL"]):
-        for client, code in zip(clients, ("api_key_revoked", "api_key_expired"), strict=True):
-            refused(await client.post("segments", json=_SEGMENT), 401, "make a new one", code=code)
+    async for attempt in nothing_kept(deployment.settings["SIYU_DATABASE_URL"]):
+        async with attempt:
+            for client, code in zip(clients, ("api_key_revoked", "api_key_expired"), strict=True):
+                refused(await client.post("segments", json=_SEGMENT), 401, "make a new one", code=code)
 
 
 async def test_a_missing_scope_is_named(deployment: Deployment, anyone: Anyone) -> None:
     client = anyone(f"Bearer {await deployment.key(scopes='members:read')}")
     assert (await client.get("members")).status_code == 200
-    async with nothing_kept(deployment.settings["SIYU_DATABASE_URL"]):
-        refused(await client.post("segments", json=_SEGMENT), 403, "segments:write", code="missing_scope")
-        wider = await client.post("api-keys", json={"name": "wider", "scopes": ["*"]})
-        refused(wider, 403, code="missing_scope")
+    async for attempt in nothing_kept(deployment.settings["SIYU_DATABASE_URL"]):
+        async with attempt:
+            refused(await client.post("segments", json=_SEGMENT), 403, "segments:write", code="missing_scope")
+            wider = await client.post("api-keys", json={"name": "wider", "scopes": ["*"]})
+            refused(wider, 403, code="missing_scope")
 
 
 async def test_a_request_sent_again_has_one_effect(office: httpx.AsyncClient, deployment: Deployment) -> None:
     headers = {"Idempotency-Key": "acceptance-once"}
     first = await office.post("segments", json=_SEGMENT, headers=headers)
     assert first.status_code == 201
-    async with nothing_kept(deployment.settings["SIYU_DATABASE_URL"]):
-        again = await office.post("segments", json=_SEGMENT, headers=headers)
-        assert (again.status_code, again.json()) == (201, first.json())
-        assert again.headers["idempotency-replayed"] == "true"
-        refused(await office.post("segments", json={**_SEGMENT, "name": "b"}, headers=headers), 422, "Idempotency-Key")
-        refused(await office.post("tags", json={"name": "x"}, headers=headers), 422, "Idempotency-Key")
-        for unusable in ("", "k" * 256, "a\tb"):
-            refused(await office.post("segments", json=_SEGMENT, headers={"Idempotency-Key": unusable}), 422)
+    async for attempt in nothing_kept(deployment.settings["SIYU_DATABASE_URL"]):
+        async with attempt:
+            again = await office.post("segments", json=_SEGMENT, headers=headers)
+            assert (again.status_code, again.json()) == (201, first.json())
+            assert again.headers["idempotency-replayed"] == "true"
+            refused(
+                await office.post("segments", json={**_SEGMENT, "name": "b"}, headers=headers), 422, "Idempotency-Key"
+            )
+            refused(await office.post("tags", json={"name": "x"}, headers=headers), 422, "Idempotency-Key")
+            for unusable in ("", "k" * 256, "a\tb"):
+                refused(await office.post("segments", json=_SEGMENT, headers={"Idempotency-Key": unusable}), 422)
 
 
 async def test_fifty_at_once_have_one_effect(office: httpx.AsyncClient) -> None:
