@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.check_ins import filling, policy, repository, rewarding
+from crm.check_ins.filling import Mended
 from crm.check_ins.repository import Counted
 from crm.check_ins.types import CheckInCalendar, CheckInResult, Gift, Insurance
 from crm.db import clock
@@ -44,10 +45,7 @@ async def check_in(session: AsyncSession, member_id: int, *, channel: str | None
         counted = counted.with_streak(mended.streak.current)
     streak = counted.profile.streak
     awards = await _announce(session, member_id, today, counted, channel)
-    gifts = list[Gift]()
-    if mended or counted.has_milestone:
-        whole = mended.streak if mended else policy.streak_of(await repository.all_days(session, member_id))
-        gifts = await rewarding.give(session, member_id, whole.run, before=streak - 1 - len(saved))
+    gifts = await _gifts(session, member_id, counted, mended)
     days = [*counted.days_before, today.day, *(-day.day for day in saved if day.month == today.month)]
     bonus = spendable(award for award in awards if award.rule == _STREAK_RULE)
     is_known = bool(awards) and not gifts
@@ -114,6 +112,14 @@ async def _already(session: AsyncSession, member_id: int, today: date, zone: Zon
         year=today.year,
         has_programme=has_more,
     )
+
+
+async def _gifts(session: AsyncSession, member_id: int, counted: Counted, mended: Mended | None) -> list[Gift]:
+    if mended is None and not counted.has_milestone:
+        return []
+    whole = mended.streak if mended else policy.streak_of(await repository.all_days(session, member_id))
+    saved = len(mended.saved) if mended else 0
+    return await rewarding.give(session, member_id, whole.run, before=counted.profile.streak - 1 - saved)
 
 
 def _may_go_on(counted: Counted, zone: ZoneInfo) -> bool:
