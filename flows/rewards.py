@@ -35,7 +35,7 @@ async def _redeem(session: AsyncSession, member_id: int, reward_id: int, address
     "rewards",
     starts=[
         Command("rewards"),
-        Keyword("积分商城", "商城", "兑换", "换礼品", "rewards", "reward", "shop", "redeem"),
+        Keyword("积分商城", "商城", "兑换", "换礼品", "礼品", "礼物", "rewards", "reward", "shop", "redeem"),
         Menu({"zh-CN": "🎁 兑换", "en": "🎁 Rewards"}),
         Button("rewards"),
     ],
